@@ -11,7 +11,7 @@ from tests.oracles import naive
 from wordvec import Word2VecSettings
 from wordvec.formats.ngrams import Ngrams, composed_vectors
 from wordvec.formats.table import SubwordTable
-from wordvec.kernels.subwords import columns_of
+from wordvec.kernels.sharing import columns_of
 from wordvec.word2vec.epoch import Trainer
 
 pytestmark = wraps_around

@@ -16,6 +16,7 @@ from wordvec.kernels.tile import (
     Tile,
     add_loss,
     run_tile,
+    run_tile_with_own_rows,
     sigmoid,
 )
 
@@ -152,6 +153,28 @@ def test_a_tile_matches_the_oracle(count, size, duplicates, apart, parts):
     np.testing.assert_array_equal(found[bystanders], case.memory[bystanders])
     assert not found[:, size:].any()
     assert np.abs(found - case.memory).max() > 1e-3, "the update must be nonzero"
+
+
+@pytest.mark.parametrize("duplicates", [False, True])
+@pytest.mark.parametrize("parts", [1, 3])
+def test_rows_of_one_input_are_rows_without_weight_for_the_others(duplicates, parts):
+    # The last four rows; with duplicates, one of them is also a row of all inputs.
+    case = Case(12, 33, seed=3, duplicates=duplicates)
+    case.weights[8:] *= np.eye(4)
+    case.targets[8:] *= np.eye(4)
+    separate = np.zeros((4, case.stride), np.float32)
+    separate[:, :33] = np.random.default_rng(1).standard_normal((4, 33)) / np.sqrt(33)
+    tile, memory = case.tile(), case.memory.ravel().copy()
+    tile.hidden[: 4 * case.stride] = separate.ravel()
+    for pairs in (tile.weights, tile.targets):
+        pairs[32:48] = [*pairs[32:48].reshape(4, 4).diagonal(), *[0] * 12]
+    run_tile_with_own_rows(memory, tile, 8, tile.hidden, *(t * case.stride for t in range(4)), case.stride, parts)
+    values, inputs, scores = case.expected(separate=separate, parts=parts)
+    np.testing.assert_allclose(tile.scores[:32].reshape(8, 4), scores[:8], atol=TOLERANCE)
+    np.testing.assert_allclose(tile.scores[32:48], [*scores[8:].diagonal(), *[0] * 12], atol=TOLERANCE)
+    np.testing.assert_allclose(memory.reshape(case.memory.shape), values, atol=TOLERANCE)
+    np.testing.assert_allclose(tile.hidden[: 4 * case.stride].reshape(4, -1), inputs, atol=TOLERANCE)
+    assert np.abs(values - case.memory)[case.rows[8:]].max() > 1e-3
 
 
 def test_pairs_without_weight_change_nothing():

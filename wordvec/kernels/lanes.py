@@ -2,9 +2,9 @@
 
 Reproducible. The corpus is split into a fixed number of lanes. In a round, every lane trains its next slice in
 isolation: in place on rows that no other lane touches in this round, and on private copies of shared rows. Then the
-updates of the copies are added to the table, row by row, in lane order (``sharing.py``). Threads only determine who
-runs a lane and who adds a row, so their number does not affect the result. The staleness of a round of lanes x slice
-tokens is part of the algorithm and the same for every number of threads.
+updates of the copies are added to the table in lane order (``sharing.py``). Threads only determine who runs a lane and
+who adds which columns, so their number does not affect the result. The staleness of a round of lanes x slice tokens is
+part of the algorithm and the same for every number of threads.
 
 Free running (Hogwild, Recht et al. 2011, arXiv 1106.5730). One lane per thread, all on the same tables, without
 synchronization.

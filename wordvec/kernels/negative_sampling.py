@@ -10,7 +10,7 @@ import numpy as np
 
 from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat, store, subtract
 from wordvec.kernels.slices import CENTER, LAST_CENTER, PRIVATE, Lane, Step, Text, is_sampled_for_loss
-from wordvec.kernels.tile import TILE, Tile, add_loss, run_tile
+from wordvec.kernels.tile import TILE, Tile, add_loss, run_tile, run_tile_with_own_rows
 
 
 @kernel(inline=True)
@@ -59,6 +59,21 @@ def excuse_positives(lane: Lane, tile: Tile, step: Step, drawn: int, first: int,
                 if negative_ids[k] == token_id:
                     for t in range(TILE):
                         tile.weights[4 * k + t] -= share * tile.targets[4 * (step.shared + q) + t]
+
+
+@kernel(inline=True)
+def excuse_centers(lane: Lane, tile: Tile, step: Step, drawn: int, b: int, size: int) -> None:
+    """Set the weight of a negative to 0 for each CBOW center, of ``size`` from buffer token ``b`` on, that it is."""
+    negative_ids = lane.negative_ids[drawn : drawn + step.shared]
+    for t in range(size):
+        token_id = lane.token_ids[b + t]
+        hits = np.int32(0)
+        for k in range(negative_ids.size):
+            hits += np.int32(negative_ids[k] == token_id)
+        if hits > 0:
+            for k in range(negative_ids.size):
+                if negative_ids[k] == token_id:
+                    tile.weights[4 * k + t] = np.float32(0)
 
 
 @kernel(inline=True)
@@ -219,19 +234,17 @@ def train_cbow_slice(
         look_ahead(lane, tile, step, drawn + step.fresh, b + TILE)
         low, places = reach(lane, b, size)
         weigh_windows(lane, tile, text, step, tile.window_weights, 0, b, size, low, places, np.float32(1))
-        store(tile.weights, 4 * shared, splat(np.float32(0)))
         for t in range(TILE):
             tile.contexts[t] = tile.pair_weights[t]
             has_contexts = tile.contexts[t] > 0
             tile.pair_weights[t] = share if has_contexts else np.float32(0)
-            tile.weights[4 * (shared + t) + t] = rate if has_contexts else np.float32(0)
+            tile.weights[4 * shared + t] = tile.targets[4 * shared + t] = rate if has_contexts else np.float32(0)
             tile.rows[shared + t] = lane.output_places[b + t] if t < size else state[PRIVATE]
-        store(tile.targets, 4 * shared, load(tile.weights, 4 * shared))
         average_contexts(memory, lane, tile, stride, low, places)
         set_negatives(lane, tile, step, drawn)
-        excuse_positives(lane, tile, step, drawn, b, size)
-        run_tile(memory, tile, shared + size, tile.hidden, 0, stride, 2 * stride, 3 * stride, stride, step.parts)
+        excuse_centers(lane, tile, step, drawn, b, size)
+        run_tile_with_own_rows(memory, tile, shared, tile.hidden, 0, stride, 2 * stride, 3 * stride, stride, step.parts)
         spread_gradient(memory, lane, tile, stride, low, places, divide)
         if is_sampled_for_loss(step.key, lane.positions[b], step.loss_sample):
-            add_loss(loss, tile, shared + size, rate)
+            add_loss(loss, tile, shared + 1, rate)
         drawn += step.fresh

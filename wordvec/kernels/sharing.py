@@ -6,7 +6,7 @@ A round in reproducible mode (see ``lanes.py``) has three phases, separated by b
     train     rows with a single user are trained in the table;                                settle_rows, set_places
               shared rows are copied, trained on the lane's copy, and the copy is replaced     subtract_rows
               by its change
-    add       the changes are added to the table, row by row, in lane order                    add_gains
+    add       the changes are added to the table, in lane order, by columns                    add_gains
 
 During training no thread writes a shared row of the table, and every other row is touched only by its own lane. So
 every lane reads the same values regardless of which thread runs it and when.
@@ -17,9 +17,9 @@ share is added. So such a row moves as usual within a lane's slice, and the next
 
 import numpy as np
 
-from wordvec.kernels.simd import Int, kernel, load, multiply, splat, store, subtract
+from wordvec.kernels.simd import Int, kernel, load, multiply, prefetch, prefetch_to_read, splat, store, subtract
 from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED, Lane, Step
-from wordvec.kernels.tile import add_to, prefetch_row
+from wordvec.kernels.tile import add_to
 
 AHEAD = 12
 """Prefetch distance in rows."""
@@ -108,24 +108,25 @@ def is_shared(users: np.ndarray, row: int) -> np.bool_:
 def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, step: Step) -> None:
     """Copy the shared rows among the touched ones to the lane's private rows, and set the place of each slot, unless a
     composed row has one."""
-    state, stride = lane.state, step.stride
-    touched, count = lane.touched, state[TOUCHED]
-    copied = 1  # private row 0 is the padding row
-    for slot in range(count):
-        row = touched[slot]
-        ahead = touched[min(slot + AHEAD, count - 1)]
-        if is_shared(users, ahead):
-            prefetch_row(memory, ahead * stride, stride)
-        if row >= step.composed:
-            lane.places[slot] = row * stride
-        if is_shared(users, row):
-            place = state[PRIVATE] + copied * stride
+    state, stride, copied = lane.state, step.stride, lane.copied
+    count: Int = 1  # private row 0 is the padding row
+    # Listed first and without branches, because whether a row is shared is unpredictable.
+    for slot in range(state[TOUCHED]):
+        row = lane.touched[slot]
+        shared = is_shared(users, row)
+        place = row * stride if row >= step.composed else lane.places[slot]
+        lane.places[slot] = state[PRIVATE] + count * stride if shared else place
+        copied[count] = row
+        count += np.int64(shared)
+    state[COPIED] = count
+    for c in range(1 - AHEAD, count):
+        # For reading: other lanes copy the same row at the same time.
+        if c + AHEAD < count:
             for d in range(0, stride, 16):
-                store(memory, place + d, load(memory, row * stride + d))
-            lane.copied[copied] = row
-            lane.places[slot] = place
-            copied += 1
-    state[COPIED] = copied
+                prefetch_to_read(memory, copied[c + AHEAD] * stride + d)
+        if c >= 1:
+            for d in range(0, stride, 16):
+                store(memory, state[PRIVATE] + c * stride + d, load(memory, copied[c] * stride + d))
 
 
 @kernel(inline=True)
@@ -164,24 +165,14 @@ def scale_changes(memory: np.ndarray, lane: Lane, step: Step, row_rates: np.ndar
 
 
 @kernel(inline=True)
-def add_gains(memory: np.ndarray, lanes: Lane, step: Step, thread: int, threads: int) -> None:
-    """Add every lane's changes to the rows owned by ``thread`` among ``threads``, in lane order.
-
-    A plain sum, which approximates sequential steps if a round has few tokens. Alternatives that avoid overshoot in
-    long rounds (counting common updates once, or averaging) were measured to learn less from the same text.
-    """
-    stride = step.stride
-    for k in range(lanes.state.shape[0]):
-        start, count, copied = lanes.state[k, PRIVATE], lanes.state[k, COPIED], lanes.copied[k]
-        for c in range(1 - AHEAD, count):
-            ahead = c + AHEAD
-            if ahead < count and is_owner(copied[ahead], thread, threads):
-                prefetch_row(memory, copied[ahead] * stride, stride)
-                prefetch_row(memory, start + ahead * stride, stride)
-            row = copied[max(c, 1)]
-            if c >= 1 and is_owner(row, thread, threads):
-                for d in range(0, stride, 16):
-                    add_to(memory, row * stride + d, load(memory, start + c * stride + d))
+def columns_of(thread: int, threads: int, stride: int) -> tuple[int, int, int, int]:
+    """Return the first column of ``thread`` among ``threads``, the one after its last, and which of how many groups it
+    is in: more threads than a row has vectors are several groups, each with all columns; the rest are in none."""
+    vectors = stride // 16
+    groups = (threads + vectors - 1) // vectors
+    parts = threads // groups
+    part, group = thread % parts, thread // parts
+    return vectors * part // parts * 16, vectors * (part + 1) // parts * 16, group, groups
 
 
 @kernel(inline=True)
@@ -190,3 +181,26 @@ def is_owner(row: int, thread: int, threads: int) -> bool:
     scattered = (np.uint64(row) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFF)
     owns: bool = np.int64((scattered * np.uint64(threads)) >> np.uint64(32)) == thread
     return owns
+
+
+@kernel(inline=True)
+def add_gains(memory: np.ndarray, lanes: Lane, step: Step, thread: int, threads: int) -> None:
+    """Add every lane's changes, in lane order, to the columns of ``thread`` among ``threads``, of all rows or, if the
+    threads are more than a row has vectors, of some.
+
+    Columns rather than rows: which rows are a thread's own is unpredictable. A plain sum, which approximates sequential
+    steps if a round has few tokens. Alternatives that avoid overshoot in long rounds (counting common updates once, or
+    averaging) were measured to learn less from the same text.
+    """
+    stride = step.stride
+    first, last, group, groups = columns_of(thread, threads, stride)
+    for k in range(lanes.state.shape[0] if group < groups else 0):
+        start, count, copied = lanes.state[k, PRIVATE], lanes.state[k, COPIED], lanes.copied[k]
+        for c in range(1 - AHEAD, count):
+            if c + AHEAD < count:
+                for d in range(first, last, 16):
+                    prefetch(memory, copied[c + AHEAD] * stride + d)
+                    prefetch_to_read(memory, start + (c + AHEAD) * stride + d)
+            if c >= 1 and (groups == 1 or is_owner(copied[c], group, groups)):
+                for d in range(first, last, 16):
+                    add_to(memory, copied[c] * stride + d, load(memory, start + c * stride + d))

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wordvec.kernels.sharing import is_owner
+from wordvec.kernels.sharing import columns_of, is_owner
 from wordvec.kernels.simd import Int, add, kernel, load, multiply, splat, store, subtract
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, PRIVATE, Lane, Step
 from wordvec.kernels.tile import add_to
@@ -104,17 +104,6 @@ def average_rows(
 @kernel(inline=True)
 def row_start(subwords: Subwords, k: int, stride: int) -> int:
     return int(subwords.rows[k]) * stride
-
-
-@kernel(inline=True)
-def columns_of(thread: int, threads: int, stride: int) -> tuple[int, int, int, int]:
-    """Return the first column of ``thread`` among ``threads``, the one after its last, and which of how many groups it
-    is in: more threads than a row has vectors are several groups, each with all columns; the rest are in none."""
-    vectors = stride // 16
-    groups = (threads + vectors - 1) // vectors
-    parts = threads // groups
-    part, group = thread % parts, thread // parts
-    return vectors * part // parts * 16, vectors * (part + 1) // parts * 16, group, groups
 
 
 @kernel(inline=True)

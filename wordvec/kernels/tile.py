@@ -8,7 +8,7 @@ update of Mikolov et al. 2013 (arXiv 1310.4546, eq. 4) is
     n_j += sum_t g[j, t] * h_t          h_t += sum_j g[j, t] * n_j   (n_j before its update)
 
 A positive pair has target = weight = learning rate; a negative pair has target 0; a pair that is not part of the
-objective has both 0.
+objective has both 0. The positives of CBOW have one input each, see ``run_tile_with_own_rows``.
 
 Memory layout. ``memory`` is one flat float32 array; a row is identified by the place where it starts, and updated in
 place. Whether this is a table row or a lane's private copy is decided beforehand, see ``lanes.py``.
@@ -35,6 +35,8 @@ from wordvec.kernels.simd import (
     prefetch,
     splat,
     store,
+    sums_of_quarters,
+    sums_over_quarters,
 )
 
 TILE = 4
@@ -55,12 +57,6 @@ class Tile(NamedTuple):
     contexts: np.ndarray  # (4,) float32, total context weight of each center
     hidden: np.ndarray  # (8 stride,) float32, four computed inputs (CBOW) and a copy of them
     slot_of_row: np.ndarray  # (2 V,) int32, all -1: scratch for ``count_users``
-
-
-@kernel(inline=True)
-def prefetch_row(memory: np.ndarray, place: int, stride: int) -> None:
-    for d in range(0, stride, 16):
-        prefetch(memory, place + d)
 
 
 @kernel(inline=True)
@@ -106,6 +102,24 @@ def scores_4x4(
 
 
 @kernel(inline=True)
+def update_rows(
+    memory: np.ndarray, rows: np.ndarray, count: int, gradients: np.ndarray, x0: Sixteen, x1: Sixteen, x2: Sixteen,
+    x3: Sixteen, d: int,
+) -> tuple[Sixteen, Sixteen, Sixteen, Sixteen]:  # fmt: skip
+    """Update columns d .. d + 15 of ``count`` rows by the four inputs' ``x``; return the changes of the inputs."""
+    a0 = a1 = a2 = a3 = splat(np.float32(0))
+    for j in range(count):
+        g0, g1 = splat(gradients[4 * j]), splat(gradients[4 * j + 1])
+        g2, g3 = splat(gradients[4 * j + 2]), splat(gradients[4 * j + 3])
+        n = load(memory, rows[j] + d)
+        a0, a1 = multiply_add(g0, n, a0), multiply_add(g1, n, a1)
+        a2, a3 = multiply_add(g2, n, a2), multiply_add(g3, n, a3)
+        n = multiply_add(g1, x1, multiply_add(g0, x0, n))
+        store(memory, rows[j] + d, multiply_add(g3, x3, multiply_add(g2, x2, n)))
+    return a0, a1, a2, a3
+
+
+@kernel(inline=True)
 def update_tile(
     memory: np.ndarray, rows: np.ndarray, count: int, gradients: np.ndarray, ahead: np.ndarray, inputs: np.ndarray,
     h0: int, h1: int, h2: int, h3: int, stride: int,
@@ -120,15 +134,7 @@ def update_tile(
             prefetch(memory, place + d)
         x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
         x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
-        a0 = a1 = a2 = a3 = splat(np.float32(0))
-        for j in range(count):
-            g0, g1 = splat(gradients[4 * j]), splat(gradients[4 * j + 1])
-            g2, g3 = splat(gradients[4 * j + 2]), splat(gradients[4 * j + 3])
-            n = load(memory, rows[j] + d)
-            a0, a1 = multiply_add(g0, n, a0), multiply_add(g1, n, a1)
-            a2, a3 = multiply_add(g2, n, a2), multiply_add(g3, n, a3)
-            n = multiply_add(g1, x1, multiply_add(g0, x0, n))
-            store(memory, rows[j] + d, multiply_add(g3, x3, multiply_add(g2, x2, n)))
+        a0, a1, a2, a3 = update_rows(memory, rows, count, gradients, x0, x1, x2, x3, d)
         add_to(inputs, h0 + d, a0)
         add_to(inputs, h1 + d, a1)
         add_to(inputs, h2 + d, a2)
@@ -138,6 +144,18 @@ def update_tile(
 @kernel(inline=True)
 def add_to(array: np.ndarray, index: int, value: Sixteen) -> None:
     store(array, index, add(load(array, index), value))
+
+
+@kernel(inline=True)
+def set_tile_gradients(tile: Tile, pairs: int, parts: int) -> None:
+    """Compute the gradients of the first ``pairs`` pairs, or up to 15 more, from their scores, weights and targets."""
+    share = splat(np.float32(1) / np.float32(parts))
+    minus = splat(np.float32(-1))
+    # Apart from the scores: a sigmoid is one long dependency chain, and several can execute in parallel.
+    for k in range(0, pairs, 16):
+        weight = multiply(load(tile.weights, k), minus)
+        gradient = multiply_add(weight, sigmoid(load(tile.scores, k)), load(tile.targets, k))
+        store(tile.gradients, k, multiply(gradient, share))
 
 
 @kernel(inline=True)
@@ -151,17 +169,66 @@ def run_tile(
     The step is taken in ``parts`` equal parts, each with scores of its own, since a single long step overshoots: pairs
     trained one after another would never take it. See ``step_parts``.
     """
-    share = splat(np.float32(1) / np.float32(parts))
-    minus = splat(np.float32(-1))
     for _ in range(parts):
         for j in range(0, count, TILE):
             store(tile.scores, 4 * j, scores_4x4(memory, tile.rows, j, inputs, h0, h1, h2, h3, stride))
-        # A separate loop: a sigmoid is one long dependency chain, and several can execute in parallel.
-        for k in range(0, 4 * count, 16):
-            weight = multiply(load(tile.weights, k), minus)
-            gradient = multiply_add(weight, sigmoid(load(tile.scores, k)), load(tile.targets, k))
-            store(tile.gradients, k, multiply(gradient, share))
+        set_tile_gradients(tile, 4 * count, parts)
         update_tile(memory, tile.rows, count, tile.gradients, tile.ahead, inputs, h0, h1, h2, h3, stride)
+
+
+@kernel(inline=True)
+def own_scores(
+    memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, stride: int
+) -> Sixteen:
+    """Return row j + t . input t in lane t, for t in 0..3, and 0 in the others; arguments as in ``scores_4x4``."""
+    p0, p1, p2, p3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
+    zero = a0 = a1 = a2 = a3 = splat(np.float32(0))
+    for d in range(0, stride, 16):
+        a0 = multiply_add(load(memory, p0 + d), load(inputs, h0 + d), a0)
+        a1 = multiply_add(load(memory, p1 + d), load(inputs, h1 + d), a1)
+        a2 = multiply_add(load(memory, p2 + d), load(inputs, h2 + d), a2)
+        a3 = multiply_add(load(memory, p3 + d), load(inputs, h3 + d), a3)
+    return sums_over_quarters(sums_of_quarters(a0, a1, a2, a3), zero, zero, zero)
+
+
+@kernel(inline=True)
+def update_own(memory: np.ndarray, place: int, gradients: np.ndarray, k: int, x: Sixteen, a: Sixteen) -> Sixteen:
+    """Update sixteen columns of a row of one input ``x`` by pair k; return ``a`` with the input's change added."""
+    g, n = splat(gradients[k]), load(memory, place)
+    store(memory, place, multiply_add(g, x, n))
+    return multiply_add(g, n, a)
+
+
+@kernel(inline=True)
+def run_tile_with_own_rows(
+    memory: np.ndarray, tile: Tile, count: int, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, stride: int,
+    parts: int,
+) -> None:  # fmt: skip
+    """Like ``run_tile``, with one more row for each input, row ``count`` + t only for input t, after the rows of all.
+
+    ``count`` is a multiple of four; pair (``count`` + t, t) is at 4 * ``count`` + t, and the next twelve are zero. As
+    rows of all inputs, these would take four times the multiplications.
+    """
+    rows, gradients, first = tile.rows, tile.gradients, 4 * count
+    for _ in range(parts):
+        for j in range(0, count, TILE):
+            store(tile.scores, 4 * j, scores_4x4(memory, rows, j, inputs, h0, h1, h2, h3, stride))
+        store(tile.scores, first, own_scores(memory, rows, count, inputs, h0, h1, h2, h3, stride))
+        set_tile_gradients(tile, first + 4, parts)
+        for d in range(0, stride, 16):
+            for place in tile.ahead:
+                prefetch(memory, place + d)
+            x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
+            x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
+            a0, a1, a2, a3 = update_rows(memory, rows, count, gradients, x0, x1, x2, x3, d)
+            a0 = update_own(memory, rows[count] + d, gradients, first, x0, a0)
+            a1 = update_own(memory, rows[count + 1] + d, gradients, first + 1, x1, a1)
+            a2 = update_own(memory, rows[count + 2] + d, gradients, first + 2, x2, a2)
+            a3 = update_own(memory, rows[count + 3] + d, gradients, first + 3, x3, a3)
+            add_to(inputs, h0 + d, a0)
+            add_to(inputs, h1 + d, a1)
+            add_to(inputs, h2 + d, a2)
+            add_to(inputs, h3 + d, a3)
 
 
 LOSS_TILES, LOSS_SUM, LOSS_PAIRS, LOSS_SQUARES, PAIR_SQUARES, LOSS_TIMES_PAIRS = range(6)
