@@ -146,7 +146,7 @@ def _write_tile(builder: Any, args: Any, bits: int, rows: int, panels: int) -> N
         found += [builder.call(fused, [number, values, sums[r * panels + v]]) for v, values in enumerate(right)]
     following = builder.add(k, k.type(1))
     again = builder.cbranch(builder.icmp_signed("<", following, depth), body, done)
-    again.set_metadata("llvm.loop", _never_unrolled(builder.module))
+    again.set_metadata("llvm.loop", never_unrolled(builder.module))
     for phi, start, end in zip([k, *sums], [k.type(0), *starts], [following, *found], strict=True):
         phi.add_incoming(start, before)
         phi.add_incoming(end, body)
@@ -155,7 +155,7 @@ def _write_tile(builder: Any, args: Any, bits: int, rows: int, panels: int) -> N
         builder.store(value, target, align=4)
 
 
-def _never_unrolled(module: Any) -> Any:
+def never_unrolled(module: Any) -> Any:
     """Return loop metadata that disables unrolling: two iterations at once exceed the registers, and spilled
     accumulators make the loop two times slower, or three times if the stack is not aligned to a cache line."""
     disable = module.add_metadata(["llvm.loop.unroll.disable"])

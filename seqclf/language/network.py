@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqclf.layers.adaptive_head import AdaptiveHead, adaptive_shapes
-from seqclf.layers.batches import PackedBatch, pack
+from seqclf.layers.batches import PackedBatch, pack, row_sequences
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
 from seqclf.layers.tape import DropoutMasks, States
+from seqclf.layers.vocabulary_gradients import LiveColumns
 from seqclf.layers.vocabulary_head import VocabularyHead
 from seqclf.layers.workers import Workers
 
@@ -237,7 +238,7 @@ class LanguageNetwork:
             first: the initial state; None is zeros.
             workers: threads.
             noise: the encoder's dropout masks.
-            output_mask: (R, F padded) factors of the states before the softmax.
+            output_mask: (B, F padded) factors of the states before the softmax, by sequence: locked dropout.
             random: draws the words of a sampled softmax.
         """
         self.d_dense[:] = 0
@@ -246,10 +247,14 @@ class LanguageNetwork:
             head.d_weight[self._touched] = 0
         tape = self.encoder.forward(batch, workers, noise=noise, first=first)
         assert tape.last is not None
-        states = tape.states if output_mask is None else tape.states * output_mask
-        loss, d_states = head.loss_and_backward(states, batch, window.targets, None, workers, random)
+        states, live, factors = tape.states, None, None
         if output_mask is not None:
-            d_states *= output_mask
+            live = LiveColumns(row_sequences(batch), output_mask != 0)
+            factors = output_mask[live.sequences]
+            states = states * factors
+        loss, d_states = head.loss_and_backward(states, batch, window.targets, None, workers, random, live)
+        if factors is not None:
+            d_states *= factors
         d_rows = self.encoder.backward(tape, d_states, workers)
         if not (self.shape.tied and isinstance(head, VocabularyHead)):
             return Gradients(loss, batch.token_ids, d_rows, tape.last)

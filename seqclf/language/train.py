@@ -12,7 +12,7 @@ from seqclf.language.model import TrainedLanguageModel
 from seqclf.language.network import LanguageNetwork, LanguageShape, Window, initial_parameters, windows
 from seqclf.language.settings import LanguageModelSettings
 from seqclf.language.text import UNKNOWN, encode_text, end_of_line, read_training_text, tokens_of
-from seqclf.layers.batches import PackedBatch, row_sequences
+from seqclf.layers.batches import PackedBatch
 from seqclf.layers.tape import DropoutMasks, States, zero_states
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates, draw_dropout_masks, draw_output_mask
@@ -218,7 +218,7 @@ class LanguageTrainer:
         rates = DropoutRates(words=settings.embedding_dropout, between=settings.dropout, weights=settings.weight_drop)
         noise = draw_dropout_masks(encoder, batch, rates, settings.seed, done)
         mask = draw_output_mask(encoder, batch.lengths.size, settings.dropout, settings.seed, done)
-        return noise, None if mask is None else mask[row_sequences(batch)]
+        return noise, mask
 
 
 def train_language_network(

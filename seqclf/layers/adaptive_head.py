@@ -10,6 +10,7 @@ from seqclf.layers.batches import PackedBatch
 from seqclf.layers.cells import padded
 from seqclf.layers.heads import Head, check_classes
 from seqclf.layers.parameters import Views
+from seqclf.layers.vocabulary_gradients import LiveColumns
 from seqclf.layers.vocabulary_head import VocabularyHead
 from seqclf.layers.workers import Workers
 from wordvec import InputError
@@ -167,6 +168,7 @@ class AdaptiveHead:
         weights: np.ndarray | None = None,
         workers: Workers | None = None,
         random: np.random.Generator | None = None,
+        live: LiveColumns | None = None,
     ) -> tuple[float, np.ndarray]:
         """Return the loss ``-sum_r weights[r] log p_r[targets[r]] / R``, and d_states (R, F).
 
@@ -174,13 +176,14 @@ class AdaptiveHead:
             states: (R, F). batch, random: ignored.
             targets: (R,) words. weights: (R,), 1 by default.
             workers: threads.
+            live: the columns that dropout has left; products with others are skipped where the short list is scored.
 
         Raises:
             InputError: the targets are not one word per row.
         """
         targets = check_classes(targets, len(states), self.outputs)
         short, members = self._split(targets)
-        loss, d_states = self._short.loss_and_backward(states, None, short, weights, workers)
+        loss, d_states = self._short.loss_and_backward(states, None, short, weights, workers, live=live)
         shares = np.ones(len(states), self.dtype) if weights is None else np.asarray(weights, self.dtype)
         for cluster, (rows, own) in zip(self._clusters, members, strict=True):
             if rows.size:

@@ -9,6 +9,7 @@ import numpy as np
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.heads import Head, check_classes
 from seqclf.layers.parameters import Views
+from seqclf.layers.vocabulary_gradients import LiveColumns, Objective, Slopes, SoftmaxGradients
 from seqclf.layers.workers import Workers
 from wordvec import InputError
 
@@ -85,6 +86,7 @@ class VocabularyHead(Head):
         """(U,) int32, ascending: the words that the last backward pass scored, the only rows of ``d_weight`` it added
         to; None means every word."""
         self._kept = threading.local()  # each thread's scores
+        self._gradients = SoftmaxGradients()
 
     def layout(self) -> dict[str, tuple[int, ...]]:
         layout = super().layout()
@@ -112,8 +114,8 @@ class VocabularyHead(Head):
         probabilities = np.empty((len(states), self.outputs), np.float32)
         piece = _Piece(self, self.weight, self._weight("bias"))
         for first, last in piece.chunks(len(states)):
-            piece.begin(states[first:last], None, None)
-            piece.forward(workers, differentiate=False)
+            piece.begin(states[first:last])
+            piece.forward(workers)
             probabilities[first:last] = piece.by_row(last - first)
         return probabilities
 
@@ -129,8 +131,8 @@ class VocabularyHead(Head):
         found = np.empty(len(states))
         piece = _Piece(self, self.weight, self._weight("bias"))
         for first, last in piece.chunks(len(states)):
-            piece.begin(states[first:last], targets[first:last], None)
-            found[first:last] = -piece.forward(workers, differentiate=False)[: last - first]
+            piece.begin(states[first:last], targets[first:last])
+            found[first:last] = -piece.forward(workers)[: last - first]
         return found
 
     def best(self, states: np.ndarray, count: int, asked: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -148,7 +150,7 @@ class VocabularyHead(Head):
         asked_logs = np.empty(len(states), np.float32)
         piece = _Piece(self, self.weight, self._weight("bias"))
         for first, last in piece.chunks(len(states)):
-            piece.begin(states[first:last], None, None, multiple=GROUP)
+            piece.begin(states[first:last], multiple=GROUP)
             piece.best(words[first:last], logs[first:last], asked, asked_logs[first:last])
         return words, logs, asked_logs
 
@@ -180,6 +182,7 @@ class VocabularyHead(Head):
         weights: np.ndarray | None = None,
         workers: Workers | None = None,
         random: np.random.Generator | None = None,
+        live: LiveColumns | None = None,
     ) -> tuple[float, np.ndarray]:
         """Return the loss ``-sum_r weights[r] log p_r[targets[r]] / R``, and d_states (R, F).
 
@@ -188,13 +191,15 @@ class VocabularyHead(Head):
             targets: (R,) words. weights: (R,), 1 by default; a row of weight 0 has no effect.
             workers: threads that share rows, then words.
             random: draws the words of a sampled softmax.
+            live: the columns that dropout has left; the others of ``states`` are zero, and those of d_states may be
+                left zero. Products with them are skipped.
 
         Raises:
             InputError: the targets are not one word per row, or a sampled softmax lacks ``random``.
         """
         targets = check_classes(targets, len(states), self.outputs)
         if self.samples is None:
-            return self._train(states, targets, weights, workers, self.weight, self._weight("bias"), None)
+            return self._train(states, targets, weights, workers, self.weight, self._weight("bias"), None, live)
         if random is None:
             raise InputError("a sampled softmax needs random, got None; pass random=np.random.default_rng(seed)")
         cumulative, log_missed = self._sampling
@@ -205,7 +210,7 @@ class VocabularyHead(Head):
         corrections = np.log(included).astype(self.dtype)
         places = np.searchsorted(words, targets).astype(np.int32)
         bias = self._weight("bias")[words] - corrections
-        return self._train(states, places, weights, workers, self.weight[words], bias, words)
+        return self._train(states, places, weights, workers, self.weight[words], bias, words, live)
 
     def _plain_train(
         self,
@@ -234,6 +239,7 @@ class VocabularyHead(Head):
         weight: np.ndarray,
         bias: np.ndarray,
         words: np.ndarray | None,
+        live: LiveColumns | None,
     ) -> tuple[float, np.ndarray]:
         """Compute loss and gradients over ``words`` (None: all), whose weights and biases are given."""
         d_weight, d_bias = self.d_weight, self._d_weight("bias")
@@ -245,13 +251,11 @@ class VocabularyHead(Head):
         if self.dtype == np.float64 and len(states):
             loss = self._plain_train(states, targets, shares, weight, bias, (d_states, d_weight, d_bias))
         elif len(states):
-            shares = shares / np.float32(len(states))
-            piece = _Piece(self, weight, bias)
-            for first, last in piece.chunks(len(states)):
-                piece.begin(states[first:last], targets[first:last], shares[first:last])
-                losses = piece.forward(workers, differentiate=True)[: last - first]
-                d_states[first:last] = piece.backward(workers, d_weight, d_bias)[: last - first]
-                loss += float((losses * shares[first:last]).sum())
+            states = np.ascontiguousarray(states, np.float32)
+            goal = Objective(targets, shares / np.float32(len(states)), np.float32(self.smoothing))
+            slopes = Slopes(d_states, d_weight, d_bias)
+            losses = self._gradients.run(states, weight, bias, goal, slopes, live, workers)
+            loss = float((losses * goal.shares).sum())
         self.candidates = words
         if words is not None:
             self.d_weight[words] += d_weight
@@ -287,26 +291,22 @@ class _Piece:
         size = max(FEWEST_ROWS, NEAR_FLOATS // self.padded // ROWS * ROWS)
         return [(first, min(first + size, rows)) for first in range(0, rows, size)]
 
-    def begin(
-        self, states: np.ndarray, targets: np.ndarray | None, shares: np.ndarray | None, multiple: int = ROWS
-    ) -> None:
-        """Copy in some rows, padded with zeros to a multiple of 16 or, without gradients, of 4."""
+    def begin(self, states: np.ndarray, targets: np.ndarray | None = None, multiple: int = ROWS) -> None:
+        """Copy in some rows, padded with zeros to a multiple of 16 or of 4."""
         rows = len(states)
         high = -(-rows // multiple) * multiple
         self.states = np.zeros((high, self.width), np.float32)
         self.states[:rows] = states
-        self.targets, self.shares = np.full(high, -1, np.int32), np.zeros(high, np.float32)
+        self.targets = np.full(high, -1, np.int32)
         if targets is not None:
             self.targets[:rows] = targets
-        if shares is not None:
-            self.shares[:rows] = shares
         kept = getattr(self._head._kept, "scores", None)
         if kept is None or kept.size < high * self.padded:
             kept = self._head._kept.scores = np.empty(high * self.padded, np.float32)
         self.scores = kept[: high * self.padded]
 
-    def forward(self, workers: Workers | None, *, differentiate: bool) -> np.ndarray:
-        """Return -log p(target) (R,) float64; ``scores`` then has d_scores, or the probabilities."""
+    def forward(self, workers: Workers | None) -> np.ndarray:
+        """Return -log p(target) (R,) float64; ``scores`` then has the probabilities."""
         from seqclf.kernels.output import output_scores, output_softmax
 
         losses, states = np.empty(len(self.states)), self.states.reshape(-1)
@@ -314,11 +314,7 @@ class _Piece:
         def run(first: int, last: int) -> None:
             scratch, groups = np.empty(16, np.float32), (first // GROUP, last // GROUP)
             output_scores(states, self.weight, self.lanes, self.scores, *groups, self.words, self.width)
-            smoothing = np.float32(self._head.smoothing if differentiate else 0)
-            output_softmax(
-                self.scores, *groups, self.words, self.padded, self.targets, self.shares, smoothing, losses, scratch,
-                differentiate,
-            )  # fmt: skip
+            output_softmax(self.scores, *groups, self.padded, self.targets, losses, scratch)
 
         _share_out(workers, run, len(self.states))
         return losses
@@ -337,24 +333,6 @@ class _Piece:
         """Return the probabilities (R, V)."""
         groups = self.scores.reshape(-1, self.padded, 4).transpose(0, 2, 1)
         return groups.reshape(-1, self.padded)[:rows, : self.words]
-
-    def backward(self, workers: Workers | None, d_weight: np.ndarray, d_bias: np.ndarray) -> np.ndarray:
-        """Add to d_weight (V, F) and d_bias (V,), and return d_states."""
-        from seqclf.kernels.output import output_d_states, output_d_weight
-
-        d_states, states, flat = np.empty_like(self.states), self.states.reshape(-1), d_weight.reshape(-1)
-        sizes = self.words, self.padded, self.width
-
-        def by_rows(first: int, last: int) -> None:
-            output_d_states(self.scores, self.weight, d_states.reshape(-1), first, last, *sizes)
-
-        def by_words(first: int, last: int) -> None:
-            last, scratch = min(last, self.words), np.empty(16, np.float32)
-            output_d_weight(self.scores, states, flat, d_bias, first, last, *sizes, scratch)
-
-        _share_out(workers, by_rows, len(self.states))
-        _share_out(workers, by_words, self.padded)
-        return d_states
 
 
 def _share_out(workers: Workers | None, work: Callable[[int, int], None], size: int) -> None:

@@ -1,0 +1,203 @@
+"""Matrix products that read and write chosen rows and columns, 32 columns of the result at once.
+
+    out[out_rows[t] : + 32] += sum_k a[a_rows[t] + a_columns[k]] * b[k * b_step : + 32]
+
+Lists of offsets choose the elements of A and the rows of the result, so that columns which dropout has set to zero cost
+nothing. Sums start from the value in ``out`` and add their products in the order of k; so the result does not depend on
+how rows are assigned to tiles and threads, nor on products with zero.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+
+from seqclf.kernels.panels import never_unrolled
+from wordvec.kernels.simd import JIT_OFF, Lowering, compiled_address, has_long_registers, primitive
+
+LANES, UNITS = 32, 16
+TILE_ROWS, TILE_VECTORS = (8, 2) if has_long_registers() else (6, 1)
+"""Accumulators of 16 numbers per tile, leaving registers for as many broadcast elements of A as rows."""
+
+if not JIT_OFF:
+
+    @primitive
+    def _tile(
+        typingctx: Any, a: Any, a_rows: Any, a_columns: Any, b: Any, b_step: Any, out: Any, out_rows: Any, depth: Any,
+        rows: Any,
+    ) -> Lowering:  # fmt: skip
+        """Multiply 1 .. ``TILE_ROWS`` rows by ``TILE_VECTORS`` vectors; all but numbers are pointers."""
+        number = types.intp
+        signature = types.void(a, a_rows, a_columns, b, number, out, out_rows, number, number)
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            done, rows = builder.append_basic_block("done"), args[8]
+            switch = builder.switch(rows, done)
+            for count in range(1, TILE_ROWS + 1):
+                block = builder.append_basic_block(f"tile_{count}")
+                switch.add_case(rows.type(count), block)
+                builder.position_at_end(block)
+                _write_tile(builder, args, count)
+                builder.branch(done)
+            builder.position_at_end(done)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    @primitive
+    def _after(typingctx: Any, pointer: Any, count: Any) -> Lowering:
+        """Return the pointer moved by ``count`` elements."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.gep(args[0], [args[1]])
+
+        return pointer(pointer, types.intp), codegen
+
+
+def _write_tile(builder: Any, args: Any, rows: int) -> None:
+    """Emit the loop of ``_tile`` for a number of rows."""
+    a, a_rows, a_columns, b, b_step, out, out_rows, depth = args[:8]
+    vector, i64 = ir.VectorType(a.type.pointee, UNITS), ir.IntType(64)
+    name = f"llvm.fmuladd.v{UNITS}f32"
+    fused = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
+    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), UNITS), [0] * UNITS)
+
+    def chosen(array: Any, offsets: Any, k: Any) -> Any:
+        return builder.gep(array, [builder.load(builder.gep(offsets, [k]))])
+
+    def vectors(first: Any) -> list[Any]:
+        places = [builder.gep(first, [i64(UNITS * v)]) for v in range(TILE_VECTORS)]
+        return [builder.bitcast(place, vector.as_pointer()) for place in places]
+
+    lefts = [chosen(a, a_rows, i64(t)) for t in range(rows)]
+    targets = [target for t in range(rows) for target in vectors(chosen(out, out_rows, i64(t)))]
+    starts = [builder.load(target, align=4) for target in targets]
+    before, body, done = builder.block, builder.append_basic_block("deeper"), builder.append_basic_block("written")
+    builder.branch(body)
+    builder.position_at_end(body)
+    k = builder.phi(depth.type)
+    sums = [builder.phi(vector) for _ in targets]
+    right = [builder.load(place, align=4) for place in vectors(builder.gep(b, [builder.mul(k, b_step)]))]
+    column = builder.load(builder.gep(a_columns, [k]))
+    found = []
+    for t, left in enumerate(lefts):
+        number = builder.load(builder.gep(left, [column]))
+        lane = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
+        number = builder.shuffle_vector(lane, lane, everywhere)
+        found += [builder.call(fused, [number, each, sums[t * TILE_VECTORS + v]]) for v, each in enumerate(right)]
+    following = builder.add(k, k.type(1))
+    again = builder.cbranch(builder.icmp_signed("<", following, depth), body, done)
+    again.set_metadata("llvm.loop", never_unrolled(builder.module))
+    for phi, start, end in zip([k, *sums], [k.type(0), *starts], [following, *found], strict=True):
+        phi.add_incoming(start, before)
+        phi.add_incoming(end, body)
+    builder.position_at_end(done)
+    for target, value in zip(targets, found, strict=True):
+        builder.store(value, target, align=4)
+
+
+def _multiply(
+    a: Any, a_rows: Any, a_columns: Any, b: Any, b_step: int, out: Any, out_rows: Any, depth: int, rows: int
+) -> None:
+    """The product for any number of rows, tile by tile; all but numbers are pointers."""
+    if rows == 0 or depth == 0:
+        return
+    # Tiles of nearly equal height, because a low one has too few accumulators to hide latency.
+    tall = (rows + TILE_ROWS - 1) // TILE_ROWS
+    for i in range(tall):
+        top, bottom = i * rows // tall, (i + 1) * rows // tall
+        for v in range(0, LANES, UNITS * TILE_VECTORS):
+            _tile(
+                a, _after(a_rows, top), a_columns, _after(b, v), b_step, _after(out, v), _after(out_rows, top), depth,
+                bottom - top,
+            )  # fmt: skip
+
+
+@lru_cache
+def chosen_product() -> int:
+    """Return the address of ``_multiply``, compiled once as ``panels.product`` is."""
+    if JIT_OFF:
+        return 0
+    number, offsets, integer = types.CPointer(types.float32), types.CPointer(types.int64), types.intp
+    return compiled_address(
+        _multiply, types.void(number, offsets, offsets, number, integer, number, offsets, integer, integer)
+    )
+
+
+if JIT_OFF:
+
+    def multiply_chosen(
+        address: int, a: np.ndarray, a_first: int, a_rows: np.ndarray, a_columns: np.ndarray, b: np.ndarray,
+        b_first: int, b_step: int, out: np.ndarray, out_first: int, out_rows: np.ndarray, depth: int, rows: int,
+    ) -> None:  # fmt: skip
+        left = a[a_first + a_rows[:rows, None] + a_columns[None, :depth]]
+        right = b[b_first + np.arange(depth)[:, None] * b_step + np.arange(LANES)]
+        places = out_first + out_rows[:rows, None] + np.arange(LANES)
+        out[places] += left @ right
+
+    def turn_square(
+        values: np.ndarray, first: int, step: int, turned: np.ndarray, turned_first: int, turned_step: int
+    ) -> None:
+        places = np.arange(UNITS)
+        found = values[first + places[:, None] * step + places]
+        turned[turned_first + places[:, None] * turned_step + places] = found.T
+
+else:
+
+    @primitive
+    def multiply_chosen(
+        typingctx: Any, address: Any, a: Any, a_first: Any, a_rows: Any, a_columns: Any, b: Any, b_first: Any,
+        b_step: Any, out: Any, out_first: Any, out_rows: Any, depth: Any, rows: Any,
+    ) -> Lowering:  # fmt: skip
+        """Compute the product of this module's formula on flat float32 arrays, from ``a_first``, ``b_first`` and
+        ``out_first`` on; lists of offsets are int64, and ``address`` is that of ``chosen_product``."""
+        number = types.intp
+        signature = types.void(
+            number, a, number, a_rows, a_columns, b, number, number, out, number, out_rows, number, number
+        )
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            def pointer(place: int, first: Any = None) -> Any:
+                data = context.make_array(signature.args[place])(context, builder, args[place]).data
+                return data if first is None else builder.gep(data, [first])
+
+            values = [
+                pointer(1, args[2]), pointer(3), pointer(4), pointer(5, args[6]), args[7], pointer(8, args[9]),
+                pointer(10), args[11], args[12],
+            ]  # fmt: skip
+            function = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+            builder.call(builder.inttoptr(args[0], function.as_pointer()), values)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    @primitive
+    def turn_square(
+        typingctx: Any, values: Any, first: Any, step: Any, turned: Any, turned_first: Any, turned_step: Any
+    ) -> Lowering:
+        """Transpose 16 x 16 numbers: turned[turned_first + j turned_step + i] = values[first + i step + j]."""
+        number = types.intp
+        signature = types.void(values, number, number, turned, number, number)
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            def rows(place: int) -> list[Any]:
+                data = context.make_array(signature.args[place])(context, builder, args[place]).data
+                row, found = builder.gep(data, [args[place + 1]]), []
+                for _ in range(UNITS):
+                    found.append(builder.bitcast(row, ir.VectorType(data.type.pointee, UNITS).as_pointer()))
+                    row = builder.gep(row, [args[place + 2]])
+                return found
+
+            half, kind = UNITS // 2, ir.VectorType(ir.IntType(32), UNITS)
+            orders = [ir.Constant(kind, [i // 2 + (i % 2) * UNITS + side for i in range(UNITS)]) for side in (0, half)]
+            level = [builder.load(row, align=4) for row in rows(0)]
+            for _ in range(4):  # each perfect shuffle moves one bit of the row's number to the column's
+                pairs = zip(level[:half], level[half:], strict=True)
+                level = [builder.shuffle_vector(a, b, order) for a, b in pairs for order in orders]
+            for row, value in zip(rows(3), level, strict=True):
+                builder.store(value, row, align=4)
+            return context.get_dummy_value()
+
+        return signature, codegen
