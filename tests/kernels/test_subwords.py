@@ -53,21 +53,25 @@ def test_ngrams_of_a_word(word, low, high, ngrams):
     assert Ngrams(low, high, 1000).hash([word])[1].tolist() == [fnv(ngram) for ngram in ngrams]
 
 
+@pytest.mark.parametrize("merges", [False, True])
 @pytest.mark.parametrize(("threads", "hashes"), [(1, None), pytest.param(3, None, marks=needs_jit), (1, 2)])
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_rounds_match_the_oracle(model, threads, hashes, monkeypatch):
+def test_rounds_match_the_oracle(model, threads, hashes, merges, monkeypatch):
     monkeypatch.setattr("wordvec.word2vec.epoch.safe_round", lambda _, of, *__: (of.lanes, of.lane_tokens))
+    monkeypatch.setattr(Word2VecSettings, "first_range", 1.7 * SIZE**0.5)  # standard deviation 1 / sqrt(SIZE)
+    n_buckets = 900 if merges else 50
     corpus = random_corpus(types=TYPES)
     settings = Word2VecSettings(
         model, vector_size=SIZE, window=3, epochs=1, learning_rate=0.05, min_learning_rate=0.01, subsample=0.1,
-        lanes=4, lane_tokens=64, subwords="2-3", buckets=50,
+        lanes=4, lane_tokens=64, subwords="2-3", buckets=n_buckets,
         subword_hashes=hashes,
     ).resolved()  # fmt: skip
-    trainer = Trainer(corpus, settings, threads)
-    rows = trainer.memory.reshape(-1, trainer.stride)[: trainer.table_rows, :SIZE]
-    rows[:] = np.random.default_rng(8).standard_normal(rows.shape) / np.sqrt(SIZE)
+    trainer = Trainer(corpus, settings, threads, merges=merges)
+    assert (trainer.table_rows < 2 * TYPES + len(trainer.buckets)) == merges
+    contexts = trainer.rows()[1]
+    contexts[:] = np.random.default_rng(8).standard_normal(contexts.shape) / np.sqrt(SIZE)
 
-    bounds, buckets = Ngrams(2, 3, 50, hashes).hash(corpus.vocabulary.tokens)
+    bounds, buckets = Ngrams(2, 3, n_buckets, hashes).hash(corpus.vocabulary.tokens)
     assert len(np.unique(buckets)) == len(trainer.buckets) < len(buckets)
     parts = np.zeros((TYPES, TYPES + len(trainer.buckets)))  # how often each row is part of each word
     for word in range(TYPES):
@@ -76,8 +80,9 @@ def test_rounds_match_the_oracle(model, threads, hashes, monkeypatch):
             parts[word, TYPES + trainer.buckets.tolist().index(bucket)] += 1
     means = parts / parts.sum(axis=1, keepdims=True)
 
-    inputs, contexts = rows[[*range(TYPES), *range(2 * TYPES, len(rows))]].astype(float), rows[TYPES : 2 * TYPES]
-    composed, contexts = means @ inputs, contexts.astype(float)
+    found = trainer.copied_rows()
+    inputs, contexts = np.concatenate([found.words, found.ngrams]).astype(float), contexts.astype(float)
+    composed = means @ inputs
     before, trained = composed.copy(), 0
     for _ in naive.train_rounds(
         model, composed, contexts, drawn_from(corpus, settings), trainer.bounds.tolist(), key=epoch_key(settings),
@@ -93,7 +98,7 @@ def test_rounds_match_the_oracle(model, threads, hashes, monkeypatch):
         np.testing.assert_allclose(found.contexts, contexts, atol=1e-4)
         own = found.words if hashes is None else found.words[:0]
         order = np.argsort(trainer.buckets)
-        table = SubwordTable(2, 3, 50, own, found.ngrams[order], trainer.buckets[order], hashes=hashes)
+        table = SubwordTable(2, 3, n_buckets, own, found.ngrams[order], trainer.buckets[order], hashes=hashes)
         np.testing.assert_allclose(composed_vectors(table, corpus.vocabulary.tokens), composed, atol=1e-4)
         trained += 1
     assert trained > 1

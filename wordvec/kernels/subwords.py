@@ -1,9 +1,10 @@
 """Words composed from the rows of their character n-grams (Bojanowski et al. 2017, arXiv 1607.04606).
 
 The input vector of a word is the mean of its own row, if it has one, and those of its n-grams, and each of these rows
-receives the whole change of the mean, as in fastText. fastText composes a center again for each of its pairs. Here each
-input word of a lane's slice is composed once, into a private row, and the lane trains on that row as on any input row;
-all objectives are those of ``objectives.py``. A round (see ``sharing.py``) gets another phase, and two get more to do:
+receives the whole change of the mean, as in fastText. Rows that always change alike can be trained as one, their mean.
+fastText composes a center again for each of its pairs. Here each input word of a lane's slice is composed once, into a
+private row, and the lane trains on that row as on any input row; all objectives are those of ``objectives.py``. A round
+(see ``sharing.py``) gets another phase, and two get more to do:
 
     prepare   a lane lists the input words of its slice                                        list_words
     compose   each thread composes some columns of the words of all lanes                      compose_words
@@ -19,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wordvec.kernels.sharing import columns_of, is_owner
-from wordvec.kernels.simd import Int, add, kernel, load, multiply, splat, store, subtract
+from wordvec.kernels.simd import Int, kernel, load, multiply, multiply_add, splat, store, subtract
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, PRIVATE, Lane, Step
 from wordvec.kernels.tile import add_to
 
@@ -29,10 +30,15 @@ _BELOW, _ABOVE = np.uint8(ord("<")), np.uint8(ord(">"))
 
 
 class Subwords(NamedTuple):
-    """The rows each word is the mean of; read-only."""
+    """The rows each word is the mean of; read-only.
+
+    A row is the mean of its parts: the rows of n-grams that always occur together, so that they always change alike.
+    """
 
     offsets: np.ndarray  # (V + 1,) int64
     rows: np.ndarray  # (offsets[V],) int32, the word's own row first; a bucket that two n-grams share occurs twice
+    parts: np.ndarray  # (offsets[V],) float32, the number of parts of each of these rows
+    sizes: np.ndarray  # (V,) float32, the number of parts of each word
     contexts: bool  # whether contexts are inputs, or only centers
 
 
@@ -110,25 +116,25 @@ def row_start(subwords: Subwords, k: int, stride: int) -> int:
 def compose(
     memory: np.ndarray, subwords: Subwords, word: int, stride: int, first: int, last: int, place: int
 ) -> None:  # fmt: skip
-    """Write columns ``first`` to ``last`` of the mean of the word's rows to ``place``, and a copy to the row after it.
+    """Write columns ``first`` to ``last`` of the mean of the word's parts to ``place``, and a copy to the row after it.
 
     Two vectors at a time, whose loads overlap.
     """
     start, end = subwords.offsets[word], subwords.offsets[word + 1]
-    scale = splat(np.float32(1) / np.float32(end - start))
+    scale = splat(np.float32(1) / subwords.sizes[word])
     pairs = last - (last - first) % 32
     for d in range(first, pairs, 32):
         a0 = a1 = splat(np.float32(0))
         for k in range(start, end):
-            row = row_start(subwords, k, stride) + d
-            a0, a1 = add(a0, load(memory, row)), add(a1, load(memory, row + 16))
+            row, parts = row_start(subwords, k, stride) + d, splat(subwords.parts[k])
+            a0, a1 = multiply_add(parts, load(memory, row), a0), multiply_add(parts, load(memory, row + 16), a1)
         for copy in range(place + d, place + d + 2 * stride, stride):
             store(memory, copy, multiply(a0, scale))
             store(memory, copy + 16, multiply(a1, scale))
     for d in range(pairs, last, 16):
         total = splat(np.float32(0))
         for k in range(start, end):
-            total = add(total, load(memory, row_start(subwords, k, stride) + d))
+            total = multiply_add(splat(subwords.parts[k]), load(memory, row_start(subwords, k, stride) + d), total)
         store(memory, place + d, multiply(total, scale))
         store(memory, place + stride + d, multiply(total, scale))
 

@@ -1,6 +1,7 @@
 """Allocation of the training arrays: the table of rows, per-lane buffers, per-thread scratch; memory estimates."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,7 +28,8 @@ _WORD = 160
 """Bytes per word in Python: the string, its list and dictionary entries, its number."""
 
 _NGRAMS = 8
-"""Assumed distinct n-grams per word; 13,700 types of Wikipedia have 6 each of 3 to 6 characters, more types fewer."""
+"""Assumed distinct n-grams per word; 13,700 types of Wikipedia have 6 each of 3 to 6 characters, more types fewer.
+Half of their rows are merged, see ``merging.py``."""
 
 _SAMPLING = 56
 """Peak bytes per word while the noise and keep tables are built, of which 16 remain."""
@@ -97,8 +99,9 @@ def safe_round(
     if subwords is None:
         effective_types = 1 / np.square(share).sum()
     else:
-        rows = np.diff(subwords.offsets)
-        moving, moved = (np.bincount(subwords.rows, np.repeat(weights, rows)) for weights in (share, share / rows))
+        sizes, rows = subwords.sizes, np.diff(subwords.offsets)
+        moving = np.bincount(subwords.rows, np.repeat(share, rows) * subwords.parts)
+        moved = np.bincount(subwords.rows, np.repeat(share / sizes, rows))
         effective_types, step = 1 / (moving @ moved), 2 * step
     least = 1 if settings.loss != "negative" and step > _ONE_LANE else 2
     by_step, tokens = max(least, int(_LANE_STEPS / step)), settings.lane_tokens
@@ -138,14 +141,19 @@ def first_memory(
     private rows are zero, and so are input rows that are not used, without ``own_rows``.
     """
     memory = aligned((2 * types + ngrams + private_rows) * stride, np.float32)
-    rows = memory.reshape(-1, stride)
-    random = np.random.Generator(np.random.PCG64([seed, 2]))
-    for block in (rows[: types if own_rows else 0], rows[2 * types : 2 * types + ngrams]):
-        for start in range(0, len(block), _DRAWN):  # in parts, since the random numbers take as much memory again
-            part = block[start : start + _DRAWN, :size]
-            part[:] = (random.random(part.shape, np.float32) - np.float32(0.5)) * np.float32(2 * first_range)
-            part /= np.float32(size)
+    rows = memory.reshape(-1, stride)[:, :size]
+    draw_rows((rows[: types if own_rows else 0], rows[2 * types : 2 * types + ngrams]), seed, first_range)
     return memory
+
+
+def draw_rows(blocks: Iterable[np.ndarray], seed: int, first_range: float) -> None:
+    """Fill blocks of rows (n, D) float32 with random numbers, uniform in -range/D .. range/D."""
+    random = np.random.Generator(np.random.PCG64([seed, 2]))
+    for block in blocks:
+        for start in range(0, len(block), _DRAWN):  # in parts, since the random numbers take as much memory again
+            part = block[start : start + _DRAWN]
+            part[:] = (random.random(part.shape, np.float32) - np.float32(0.5)) * np.float32(2 * first_range)
+            part /= np.float32(block.shape[1])
 
 
 def lane_bounds(corpus: EncodedCorpus, lanes: int) -> np.ndarray:
@@ -283,16 +291,18 @@ def estimate_memory(
     sizes = sizes_of(settings, types)
     lane_arrays, tile_arrays = allocate(settings, sizes, lanes, threads, row_stride(settings.vector_size), types=1)
     private = lanes * (1 + sizes.touched) * row if reproducible else lanes * row
-    ngrams = 0
+    ngrams = merged = 0
     if settings.subwords:
         private += lanes * 2 * lane_arrays.words.shape[2] * row
         hashes = settings.subword_hashes
         ngrams = min(settings.buckets, _NGRAMS * types if hashes is None else hashes * (1 + _NGRAMS) * types)
+        merged = ngrams // 2 if hashes is None else ngrams
     of_types = threads * 2 * types * (4 + 2) if reproducible else threads * 2 * types * 2
     return {
-        "vectors": (2 * types + ngrams) * row,
+        "vectors": (2 * types + merged) * row,
+        **({"result": 4 * (2 * types + ngrams) * settings.vector_size} if settings.subwords else {}),
         **({"composed": 4 * types * settings.vector_size} if has_own_rows(settings) else {}),
-        "best epoch": (2 * types + ngrams) * row + 3 * 4 * types * settings.vector_size if keeps_best else 0,
+        "best epoch": (2 * types + merged) * row + 3 * 4 * types * settings.vector_size if keeps_best else 0,
         "vocabulary": _WORD * types,
         "sampling": _SAMPLING * types,
         "lanes": private + sum(array.nbytes for array in lane_arrays),

@@ -16,7 +16,9 @@ from wordvec.system.structures import check_ids
 from wordvec.system.threads import run_in_threads
 from wordvec.word2vec.buffers import (
     allocate,
+    draw_rows,
     first_memory,
+    has_own_rows,
     lane_bounds,
     longest_window,
     safe_round,
@@ -24,6 +26,7 @@ from wordvec.word2vec.buffers import (
     step_parts,
     user_counts,
 )
+from wordvec.word2vec.merging import MergedRows, merge_rows
 from wordvec.word2vec.objectives import cut_sentences, objective_of, subwords_of
 from wordvec.word2vec.sampling import alias_table, distance_weights, noise_probabilities, tile_weights
 from wordvec.word2vec.settings import TILE, Word2VecSettings
@@ -85,6 +88,8 @@ class Trainer:
         frequencies: what negatives are drawn and frequent words dropped by; None: the counts of the corpus.
         tree: of hierarchical softmax; None: the Huffman tree of the counts.
         window: the ``longest_window`` of a longer text, of which ``corpus`` is a part; None: that of the corpus.
+        merges: whether to train the rows of n-grams that always change alike as one, see ``merging.py``. Rows must then
+            start as drawn.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class Trainer:
         frequencies: Frequencies | None = None,
         tree: HuffmanTree | None = None,
         window: int | None = None,
+        merges: bool = False,
     ) -> None:
         from wordvec.kernels.slices import Text
 
@@ -109,14 +115,19 @@ class Trainer:
             warn_of_subsampling(counts, keep, settings)
         offsets = cut_sentences(np.asarray(corpus.offsets), settings.sentence_limit)
         self.window = longest_window(settings, offsets) if window is None else window
+        self.types = len(counts)
         self.subwords, self.buckets = subwords_of(settings, corpus.vocabulary.tokens)
+        self.merged: MergedRows | None = None
+        if merges and self.subwords is not None:
+            self.subwords, self.merged = merge_rows(self.subwords, self.types)
+        ngram_rows = len(self.buckets) if self.merged is None else int(np.count_nonzero(self.merged.rows >= self.types))
+        self.table_rows = 2 * self.types + ngram_rows
         self.slice_tokens = settings.lane_tokens
         if self.reproducible:
             lanes, self.slice_tokens = safe_round(counts * keep, settings, self.window, self.subwords)
             self.threads = min(threads, lanes)
         else:
             self.threads = lanes = lanes or threads
-        self.types = len(counts)
         weights = distance_weights(settings.window, settings.window_weights == "expected", self.window)
         self.text = Text(
             ids=np.asarray(corpus.ids),
@@ -138,8 +149,10 @@ class Trainer:
             self.private_rows = 1 + self.lanes.copied.shape[1] + 2 * self.lanes.words.shape[2]
         self.memory = first_memory(
             self.types, settings.vector_size, self.stride, lanes * self.private_rows, settings.seed,
-            settings.first_range, len(self.buckets), own_rows=self.subwords is None or settings.subword_hashes is None,
+            settings.first_range, ngram_rows, own_rows=self.subwords is None or has_own_rows(settings),
         )  # fmt: skip
+        if self.merged is not None:
+            self.merged.average(self._first_parts(self.merged), self._all_rows())
         self.users = user_counts(self.types, self.threads)
         self.begin_epoch(0)
 
@@ -261,39 +274,52 @@ class Trainer:
         }
 
     @property
-    def table_rows(self) -> int:
-        return 2 * self.types + len(self.buckets)
-
-    @property
     def table(self) -> np.ndarray:
         """(rows * stride,) float32, a view of the input rows, the output rows and the rows of n-grams."""
         return self.memory[: self.table_rows * self.stride]
 
     def rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Return views (V, D) of the input and output rows."""
-        rows, size = self.table.reshape(-1, self.stride), self.settings.vector_size
-        return rows[: self.types, :size], rows[self.types : 2 * self.types, :size]
+        rows = self._all_rows()
+        return rows[: self.types], rows[self.types : 2 * self.types]
 
     def all_rows(self) -> "TrainedRows":
-        """Return views of all rows."""
-        ngrams = self.table.reshape(-1, self.stride)[2 * self.types :, : self.settings.vector_size]
-        return TrainedRows(*self.rows(), ngrams)
+        """Return views of all rows, if none are merged."""
+        return TrainedRows(*self.rows(), self._all_rows()[2 * self.types :])
 
     def copied_rows(self) -> "TrainedRows":
-        """Return copies of all rows."""
-        return TrainedRows(*(side.copy() for side in self.all_rows()))
+        """Return copies of all rows, each in place of what it is merged in."""
+        if self.merged is None:
+            return TrainedRows(*(side.copy() for side in self.all_rows()))
+        parts, own = self._first_parts(self.merged), self.types if has_own_rows(self.settings) else 0
+        self.merged.move(parts, self._all_rows())
+        words, contexts = self.rows()
+        return TrainedRows(parts[:own] if own else words.copy(), contexts.copy(), parts[own:])
 
     def take_rows(self) -> "TrainedRows":
-        """Return all rows as contiguous arrays, in the memory of the table, which is destroyed.
+        """Return all rows as contiguous arrays; the table is destroyed.
 
-        The rows are moved together, over their padding.
+        Unless some are merged, they are moved together, over their padding, in the memory of the table.
         """
         size, rows = self.settings.vector_size, self.table.reshape(-1, self.stride)
+        if self.merged is not None:
+            copies = self.copied_rows()
+            self.memory = self.memory[:0].copy()
+            return copies
         packed = self.table[: len(rows) * size].reshape(-1, size)
         for start in range(0, len(rows), _MOVED):  # the target holds only rows that have already moved
             packed[start : start + _MOVED] = rows[start : start + _MOVED, :size]
         words, contexts, ngrams = np.split(packed, (self.types, 2 * self.types))
         return TrainedRows(words, contexts, ngrams)
+
+    def _all_rows(self) -> np.ndarray:
+        return self.table.reshape(-1, self.stride)[:, : self.settings.vector_size]
+
+    def _first_parts(self, merged: MergedRows) -> np.ndarray:
+        """Return (P, D), the rows before training that ``merged`` stand for."""
+        parts = np.empty((len(merged.parts), self.settings.vector_size), np.float32)
+        draw_rows([parts], self.settings.seed, self.settings.first_range)
+        return parts
 
     def tokens_done(self) -> int:
         """Return the number of tokens that the lanes have read in this epoch."""

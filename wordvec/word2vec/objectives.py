@@ -92,7 +92,8 @@ def subwords_of(settings: Word2VecSettings, tokens: list[str]) -> tuple["Subword
     if compact is None:
         rows = np.insert(rows, offsets[:-1], np.arange(types, dtype=np.int32))
         offsets = offsets + np.arange(types + 1)
-    return Subwords(offsets, rows, settings.contexts_are_inputs), buckets[order]
+    sizes = np.diff(offsets).astype(np.float32)
+    return Subwords(offsets, rows, np.ones(len(rows), np.float32), sizes, settings.contexts_are_inputs), buckets[order]
 
 
 def cut_sentences(offsets: np.ndarray, limit: int | None) -> np.ndarray:

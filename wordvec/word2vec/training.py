@@ -118,7 +118,7 @@ def train_word2vec(
     lanes = saved.rows("lanes.state") if saved else None
     tree = TrainingTree(corpus.vocabulary, initial) if settings.loss == "hierarchical" else None
     paths = None if tree is None else tree.paths
-    trainer = Trainer(corpus, settings, threads, lanes=lanes, frequencies=counts, tree=paths)
+    trainer = Trainer(corpus, settings, threads, lanes=lanes, frequencies=counts, tree=paths, merges=initial is None)
     training = Word2VecRun(trainer, monitor, saver, initial, continuation, on_progress, tree)
     training.result.memory = memory
     return training.run(saved)
