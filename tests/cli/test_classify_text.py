@@ -234,6 +234,14 @@ def test_learning_curve(data):
     assert "needs --learning-curve" in invoke(*arguments[:6], "--learning-curve-plot", "curve.svg", code=2).stderr
 
 
+def test_training_warns_of_contradictions_and_of_labels_with_one_text(data):
+    Path("odd.tsv").write_text("a\tgood text\na\tfine\nb\tgood text\nb\tbad\nc\tother\nb\tfine\n")
+    found = invoke("train", "odd.tsv", "-o", "m.safetensors", *TINY).stderr
+    assert "with another label: 2, such as odd.tsv:3 (b) after odd.tsv:1 (a); classify-text check" in found
+    assert "labels with a single text can hardly be learned: c (odd.tsv:5); add texts" in found
+    assert "Warning: " not in invoke("train", data, "-o", "m.safetensors", *TINY).stderr
+
+
 # -- multiple labels --------------------------------------------------------------------------------------------------
 
 
