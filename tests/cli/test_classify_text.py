@@ -311,6 +311,9 @@ def test_multi_label_errors(several):
     single = invoke("train", "one.tsv", *target, "--multi-label", ",", code=1).stderr
     assert single.startswith("Error: a multi-label classifier needs at least two labels, got ['royal']")
     invoke("train", several, *target, "--multi-label", "|")
+    assert invoke("predict", "m.safetensors", "a", "--threshold", 0).stdout.startswith("old|royal\t")
+    assert invoke("predict", "m.safetensors", "a", "--threshold", 1).stdout.startswith("\t")
+    assert json.loads(invoke("predict", "m.safetensors", "a", "--threshold", 1, "--json").stdout)["labels"] == []
     confident = invoke("predict", "m.safetensors", "a", "--min-confidence", 0.5, code=2).stderr
     assert "one label per text; m.safetensors has several" in confident
     Path("m.safetensors").unlink()
@@ -645,6 +648,10 @@ def test_reports_that_cannot_be_written_are_refused_before_any_work(data, model_
     Path("file").write_text("")
     assert "file" in invoke("evaluate", model_file, data, "--report", "file", code=1).stderr
     assert "no/where" in invoke("evaluate", model_file, data, "--report", "no/where/folder", code=1).stderr
+
+
+def test_one_label_per_text_has_no_threshold(model_file):
+    assert "--min-confidence" in invoke("predict", model_file, "a", "--threshold", 0.5, code=2).stderr
 
 
 def test_a_missing_library_is_named_with_its_extra(data, model_file, monkeypatch):
