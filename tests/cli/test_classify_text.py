@@ -607,6 +607,18 @@ def test_the_most_probable_labels_of_a_text(data):
     assert sorted(both[::2]) == ["no", "yes"]
 
 
+def test_explain_shows_the_nearest_examples(data, model_file):
+    arguments = ("explain", model_file, "the old king", "--nearest", data)
+    shown = invoke(*arguments).stdout
+    lines = shown[shown.index("most similar texts") :].splitlines()[1:]
+    found = json.loads(invoke(*arguments, "--json", "--html", "why.html").stdout)["nearest"]
+    assert [f"{each['similarity']:.3f}  {each['label']}  {each['text']}" for each in found] == lines
+    assert len(lines) == 5
+    page = Path("why.html").read_text()
+    assert "Most similar texts" in page
+    assert page.count("<tr>") == 1 + 3 + 1 + 5
+
+
 # -- reports ----------------------------------------------------------------------------------------------------------
 
 
