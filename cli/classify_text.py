@@ -8,7 +8,7 @@ import click
 from cli.classification.check import check
 from cli.classification.evaluate import evaluate
 from cli.classification.evaluation import folds_table, learning_table, rival_table, set_measures
-from cli.classification.examples import evaluated, evaluated_sets, read_examples
+from cli.classification.examples import evaluated, evaluated_sets, read_examples, read_training
 from cli.classification.explain import explain
 from cli.classification.export import export
 from cli.classification.find_threshold import find_threshold
@@ -174,7 +174,11 @@ def train(
     train_one: Any = train_classifier if separator is None else partial(train_multi_label, **multi_label)
     trained = train_and_save(
         train_one if search is None else search.train,
-        partial(read_examples, separator=separator, **columns),
+        lambda source: (
+            read_training(source, separator, quiet, **columns)
+            if source == data
+            else read_examples(source, separator, **columns)
+        ),
         data=data, dev=dev, test=test, vectors=vectors, subword_fallback=subword_fallback, output=output,
         settings=settings, checkpointing=checkpointing, threads=threads, quiet=quiet, unit="texts",
     )  # fmt: skip

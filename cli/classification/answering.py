@@ -16,13 +16,14 @@ class Asked:
 
     Attributes:
         top_k: labels that are printed; None: one, or all of a multi-label model.
-        min_confidence: see ``seqclf.classification.answers``.
+        min_confidence, threshold: see ``seqclf.classification.answers``.
         as_json: lines are JSON objects.
     """
 
     top_k: int | None
     min_confidence: float | None
     as_json: bool = False
+    threshold: float | None = None
 
     def line(self, answer: "Answer") -> str:
         """Return the line of an answer."""

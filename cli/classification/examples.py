@@ -1,8 +1,10 @@
 """Labeled texts and classifiers as the commands read them, and evaluations with labels as strings."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from cli.shared.reporting import log
 from cli.shared.supervised import as_known, warn_if_unknown
 
 if TYPE_CHECKING:
@@ -10,6 +12,9 @@ if TYPE_CHECKING:
     from seqclf.classification.evaluation import Evaluation
     from seqclf.classification.fasttext import FastTextClassifier
     from seqclf.classification.set_evaluation import SetEvaluation
+
+_SHOWN = 5
+"""Labels that a warning names."""
 
 
 def read_examples(data: str, separator: str | None, **reading: Any) -> tuple[list[str], list[Any]]:
@@ -20,6 +25,42 @@ def read_examples(data: str, separator: str | None, **reading: Any) -> tuple[lis
         read_labelled(data, **reading) if separator is None else read_label_sets(data, separator, **reading)
     )
     return examples
+
+
+def read_training(data: str, separator: str | None, quiet: bool, **reading: Any) -> tuple[list[str], list[Any]]:
+    """Read as :func:`read_examples`, and warn of equal texts with different labels and of labels with one text."""
+    from corpora import iter_labelled
+
+    if separator is not None:
+        return read_examples(data, separator, **reading)
+    places, texts, labels = map(list, zip(*iter_labelled(data, **reading), strict=True))
+    for warning in _contradictions(places, texts, labels), _single_texts(places, labels):
+        if warning:
+            log(f"Warning: {warning}", quiet)
+    return texts, labels
+
+
+def _contradictions(places: Sequence[str], texts: Sequence[str], labels: Sequence[str]) -> str:
+    first: dict[str, int] = {}
+    wrong = [row for row, text in enumerate(texts) if labels[first.setdefault(text, row)] != labels[row]]
+    if not wrong:
+        return ""
+    one, other = first[texts[wrong[0]]], wrong[0]
+    return (
+        f"texts that repeat an earlier one with another label: {len(wrong):,}, such as {places[other]} "
+        f"({labels[other]:.40}) after {places[one]} ({labels[one]:.40}); classify-text check lists them"
+    )
+
+
+def _single_texts(places: Sequence[str], labels: Sequence[str]) -> str:
+    counts = Counter(labels)
+    rare = [f"{label:.40} ({place})" for place, label in zip(places, labels, strict=True) if counts[label] == 1]
+    if not rare or len(rare) == len(labels):
+        return ""
+    more = f" and {len(rare) - _SHOWN:,} more" if len(rare) > _SHOWN else ""
+    return (
+        f"labels with a single text can hardly be learned: {', '.join(rare[:_SHOWN])}{more}; add texts or merge labels"
+    )
 
 
 def load_classifier(path: str) -> "ClassifierModel | FastTextClassifier":

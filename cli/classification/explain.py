@@ -1,6 +1,6 @@
 """``classify-text explain``: which words speak for a label, and which against it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,7 @@ from cli.shared.errors import Command, note_output
 from cli.shared.reporting import print_json, table
 
 if TYPE_CHECKING:
+    from seqclf import ClassifierModel
     from seqclf.explanation.explain import Explanation
 
 _STRONG = 1 / 3
@@ -21,6 +22,12 @@ _STRONG = 1 / 3
 @click.option("--label", metavar="NAME", help="The label to explain.  [default: the most probable]")
 @click.option("--against", metavar="NAME", help="The label to compare it with.  [default: the most probable other]")
 @click.option("--occlusion", is_flag=True, help="Also predict TEXT without each of its words, as a check.")
+@click.option(
+    "--nearest",
+    type=options.INPUT,
+    metavar="DATA",
+    help="Also show the texts of labeled DATA, such as the training data, that MODEL sees as most similar.",
+)
 @click.option("--html", type=options.OUTPUT, metavar="FILE", help="Write a self-contained page.")
 @options.top_option
 @options.json_option
@@ -30,6 +37,7 @@ def explain(
     label: str | None,
     against: str | None,
     occlusion: bool,
+    nearest: str | None,
     html: str | None,
     top: int,
     as_json: bool,
@@ -51,15 +59,32 @@ def explain(
 
     if html is not None:
         check_target(html)
-    found = explain(load_model(model, "model"), text, label=label, against=against, occlusion=occlusion)
+    loaded = load_model(model, "model")
+    found = explain(loaded, text, label=label, against=against, occlusion=occlusion)
+    similar = [] if nearest is None else _similar(loaded, text, nearest)
     if html is not None:
         with replacing(html) as file:
-            file.write(html_page(found).encode())
+            file.write(html_page(found, similar).encode())
         note_output(html)
     if as_json:
-        print_json(found.as_dict())
-    else:
-        click.echo(_report(found, top))
+        print_json(found.as_dict() | ({} if nearest is None else {"nearest": similar}))
+        return
+    click.echo(_report(found, top))
+    if similar:
+        lines = [f"{each['similarity']:.3f}  {each['label']}  {' '.join(each['text'].split())}" for each in similar]
+        click.echo("\n" + "\n".join(["most similar texts, with their labels:", *lines]))
+
+
+def _similar(model: "ClassifierModel", text: str, data: str) -> list[dict[str, Any]]:
+    """Return the labels, similarities and texts of the nearest examples."""
+    from corpora import read_labelled
+    from seqclf.explanation.nearest import nearest_texts
+
+    texts, labels = read_labelled(data)
+    return [
+        {"label": labels[row], "similarity": similarity, "text": texts[row]}
+        for row, similarity in nearest_texts(model, text, texts)
+    ]
 
 
 def _report(found: "Explanation", top: int) -> str:

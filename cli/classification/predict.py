@@ -68,6 +68,12 @@ _TABLES = click.Choice(["csv", "tsv", "jsonl", "parquet"])
     help="Abstain from texts whose most probable label is less probable: print an empty label, or null with --json.",
 )
 @click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Of a multi-label MODEL: predict the labels of at least this probability.  [default: MODEL's thresholds]",
+)
+@click.option(
     "--files",
     type=options.INPUT,
     metavar="FILES",
@@ -92,6 +98,7 @@ def predict(
     text_column: str | None,
     top_k: int | None,
     min_confidence: float | None,
+    threshold: float | None,
     encoding: str,
     encoding_errors: str,
     threads: int | None,
@@ -123,7 +130,7 @@ def predict(
       classify-text predict model.safetensors --files 'news/*.txt' --output-folder labels --local-cluster 4
     """
     mapped = MapStep(given, files, output_folder, [*texts, *filter(None, [source])])
-    asked = Asked(top_k, min_confidence, as_json)
+    asked = Asked(top_k, min_confidence, as_json, threshold)
     reading: dict[str, Any] = {"encoding": encoding, "encoding_errors": encoding_errors, "text_column": text_column}
     if files is not None:
         if output or output_format or id_column or input_format:
@@ -142,6 +149,10 @@ def predict(
     loaded = load_classifier(model)
     if min_confidence is not None and hasattr(loaded, "thresholds"):
         raise click.UsageError(f"--min-confidence needs a model of one label per text; {model} has several")
+    if threshold is not None and not hasattr(loaded, "thresholds"):
+        raise click.UsageError(
+            f"--threshold needs a multi-label model; {model} has one label per text: --min-confidence"
+        )
     predicted = functools.partial(_predicted, loaded, asked, threads=threads)
     with Progress("predicting", quiet or (output is None and sys.stdout.isatty())) as progress:
         counted = functools.partial(_counted, progress)
@@ -169,7 +180,10 @@ def _predicted(
 ) -> "list[Answer]":
     from seqclf.classification.answers import answers
 
-    return answers(model, texts, min_confidence=asked.min_confidence, unknown_words=asked.as_json, threads=threads)
+    return answers(
+        model, texts, min_confidence=asked.min_confidence, threshold=asked.threshold, unknown_words=asked.as_json,
+        threads=threads,
+    )  # fmt: skip
 
 
 def _counted(progress: Progress, batches: Iterable[list[T]]) -> Iterator[list[T]]:

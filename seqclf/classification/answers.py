@@ -55,6 +55,7 @@ def answers(
     texts: Sequence[str],
     *,
     min_confidence: float | None = None,
+    threshold: float | None = None,
     unknown_words: bool = False,
     threads: int | None = None,
 ) -> list[Answer]:
@@ -64,6 +65,7 @@ def answers(
         model: a classifier of any kind.
         texts, threads: see ``predict_proba``.
         min_confidence: the least probability of a predicted label; below, none is.
+        threshold: of a multi-label model, the probability from which on labels are predicted; None: its own thresholds.
         unknown_words: also return the share of unknown words, where a model can tell.
 
     Example:
@@ -82,7 +84,9 @@ def answers(
     answered = []
     for row, ranked, share in zip(found, model.ranking(found), shares, strict=True):
         if isinstance(model, MultiLabelModel):
-            chosen = [names[label] for label in np.flatnonzero(row >= model.thresholds)]
+            chosen = [
+                names[label] for label in np.flatnonzero(row >= (model.thresholds if threshold is None else threshold))
+            ]
         else:
             chosen = [names[ranked[0]]] if row[ranked[0]] > 0 else []  # 0 if fastText knows nothing of the text
         answered.append(Answer(names, row, ranked, chosen, separator, share).abstaining(min_confidence))

@@ -234,6 +234,14 @@ def test_learning_curve(data):
     assert "needs --learning-curve" in invoke(*arguments[:6], "--learning-curve-plot", "curve.svg", code=2).stderr
 
 
+def test_training_warns_of_contradictions_and_of_labels_with_one_text(data):
+    Path("odd.tsv").write_text("a\tgood text\na\tfine\nb\tgood text\nb\tbad\nc\tother\nb\tfine\n")
+    found = invoke("train", "odd.tsv", "-o", "m.safetensors", *TINY).stderr
+    assert "with another label: 2, such as odd.tsv:3 (b) after odd.tsv:1 (a); classify-text check" in found
+    assert "labels with a single text can hardly be learned: c (odd.tsv:5); add texts" in found
+    assert "Warning: " not in invoke("train", data, "-o", "m.safetensors", *TINY).stderr
+
+
 # -- multiple labels --------------------------------------------------------------------------------------------------
 
 
@@ -303,6 +311,9 @@ def test_multi_label_errors(several):
     single = invoke("train", "one.tsv", *target, "--multi-label", ",", code=1).stderr
     assert single.startswith("Error: a multi-label classifier needs at least two labels, got ['royal']")
     invoke("train", several, *target, "--multi-label", "|")
+    assert invoke("predict", "m.safetensors", "a", "--threshold", 0).stdout.startswith("old|royal\t")
+    assert invoke("predict", "m.safetensors", "a", "--threshold", 1).stdout.startswith("\t")
+    assert json.loads(invoke("predict", "m.safetensors", "a", "--threshold", 1, "--json").stdout)["labels"] == []
     confident = invoke("predict", "m.safetensors", "a", "--min-confidence", 0.5, code=2).stderr
     assert "one label per text; m.safetensors has several" in confident
     Path("m.safetensors").unlink()
@@ -596,6 +607,18 @@ def test_the_most_probable_labels_of_a_text(data):
     assert sorted(both[::2]) == ["no", "yes"]
 
 
+def test_explain_shows_the_nearest_examples(data, model_file):
+    arguments = ("explain", model_file, "the old king", "--nearest", data)
+    shown = invoke(*arguments).stdout
+    lines = shown[shown.index("most similar texts") :].splitlines()[1:]
+    found = json.loads(invoke(*arguments, "--json", "--html", "why.html").stdout)["nearest"]
+    assert [f"{each['similarity']:.3f}  {each['label']}  {each['text']}" for each in found] == lines
+    assert len(lines) == 5
+    page = Path("why.html").read_text()
+    assert "Most similar texts" in page
+    assert page.count("<tr>") == 1 + 3 + 1 + 5
+
+
 # -- reports ----------------------------------------------------------------------------------------------------------
 
 
@@ -637,6 +660,10 @@ def test_reports_that_cannot_be_written_are_refused_before_any_work(data, model_
     Path("file").write_text("")
     assert "file" in invoke("evaluate", model_file, data, "--report", "file", code=1).stderr
     assert "no/where" in invoke("evaluate", model_file, data, "--report", "no/where/folder", code=1).stderr
+
+
+def test_one_label_per_text_has_no_threshold(model_file):
+    assert "--min-confidence" in invoke("predict", model_file, "a", "--threshold", 0.5, code=2).stderr
 
 
 def test_a_missing_library_is_named_with_its_extra(data, model_file, monkeypatch):
