@@ -8,9 +8,24 @@ previous tile and draws ``fresh`` new ones, so that a fetched row serves several
 
 import numpy as np
 
-from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat, store, subtract
+from wordvec.kernels.simd import (
+    add,
+    clamp,
+    kernel,
+    load,
+    multiply,
+    multiply_add,
+    splat,
+    store,
+    subtract,
+    sums_over_quarters,
+)
 from wordvec.kernels.slices import CENTER, LAST_CENTER, PRIVATE, Lane, Step, Text, is_sampled_for_loss
 from wordvec.kernels.tile import TILE, Tile, add_loss, run_tile, run_tile_with_own_rows
+
+_PLACES = np.repeat(np.arange(4, dtype=np.float32), 4)
+_OF_INPUT = np.tile(np.eye(4, dtype=np.float32), 4).ravel()
+"""Of the sixteen pairs (place k, center t) at 4 * k + t: the place; 1 for the pairs of each center in turn."""
 
 
 @kernel(inline=True)
@@ -98,7 +113,7 @@ def weigh_windows(
             places.
         low, places: from ``reach``.
 
-    Sets ``tile.pair_weights`` to the total context weight of each center.
+    Sets the first four of ``tile.pair_weights`` to the total context weight of each center.
     """
     window = step.window
     padded = -(-places // TILE) * TILE
@@ -110,17 +125,21 @@ def weigh_windows(
         for t in range(TILE):
             tile.pair_weights[t] = np.float32(step.contexts)
         return
-    for k in range(0, 4 * padded, 16):
-        store(weights, first + k, splat(np.float32(0)))
-    for t in range(TILE):
-        tile.pair_weights[t] = np.float32(0)
+    # Without branches, which the random ends of windows would make unpredictable: 1 inside of a window, else 0.
+    zero, one = splat(np.float32(0)), splat(np.float32(1))
+    before = end = contexts = zero
     for t in range(size):
-        contexts = np.float32(0)
-        for q in range(lane.left[b + t], lane.right[b + t]):
-            weight = text.distance_weights[q - b - t + window]
-            weights[first + 4 * (q - low) + t] = scale * weight
-            contexts += weight
-        tile.pair_weights[t] = contexts
+        mine = load(_OF_INPUT, 16 * t)
+        before = multiply_add(mine, splat(np.float32(lane.left[b + t] - low - 1)), before)
+        end = multiply_add(mine, splat(np.float32(lane.right[b + t] - low)), end)
+    offset = 4 * (low - b + window)
+    for k in range(0, 4 * padded, 16):
+        place = add(load(_PLACES, 0), splat(np.float32(k // 4)))
+        inside = multiply(clamp(subtract(place, before), zero, one), clamp(subtract(end, place), zero, one))
+        weight = multiply(load(text.tile_weights, offset + k), inside)
+        store(weights, first + k, multiply(weight, splat(scale)))
+        contexts = add(contexts, weight)
+    store(tile.pair_weights, 0, sums_over_quarters(contexts, zero, zero, zero))
 
 
 @kernel(internal=True)

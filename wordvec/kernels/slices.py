@@ -32,7 +32,7 @@ class Text(NamedTuple):
     keep_thresholds: np.ndarray  # (V,) uint64, keep if 32 random bits are below
     noise_table: np.ndarray  # (V,) uint64, alias table: threshold in the upper half, alias in the lower
     distance_weights: np.ndarray  # (2 window + 1,) float32, context weight by place in the window
-    tile_weights: np.ndarray  # (4 (2 window + 4),) float32, the same for a tile with complete windows
+    tile_weights: np.ndarray  # (4 (2 window + 8),) float32 or more, the same for a tile with complete windows
 
 
 class Step(NamedTuple):

@@ -27,10 +27,11 @@ def tile_weights(weights: np.ndarray, centers: int) -> np.ndarray:
     within their windows.
 
     Returns:
-        ((2 window + centers) rounded up to a multiple of 4, centers) float32, flattened in row-major order.
+        ((2 window + centers) rounded up to a multiple of 4, and 4 more for loads from any position on, centers)
+        float32, flattened in row-major order.
     """
     places = len(weights) - 1 + centers
-    found = np.zeros((-(-places // 4) * 4, centers), np.float32)
+    found = np.zeros((-(-places // 4) * 4 + 4, centers), np.float32)
     for t in range(centers):
         found[t : t + len(weights), t] = weights
     return found.ravel()
