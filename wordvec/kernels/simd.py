@@ -24,6 +24,7 @@ from numba.core.extending import intrinsic, register_model
 
 from wordvec.kernels.code_cache import KernelCache
 from wordvec.kernels.compiling import interrupts_wait, told_when_slow
+from wordvec.kernels.inlining import KernelCompiler
 
 WIDTH = 16
 
@@ -73,6 +74,8 @@ def kernel(
         "boundscheck": None,
         "_nrt": allocates,
         "no_cpython_wrapper": internal,
+        "no_cfunc_wrapper": True,
+        "pipeline_class": KernelCompiler,
     } | options
     if inline:
         settings["inline"] = "always"
