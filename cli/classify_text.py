@@ -20,6 +20,7 @@ from cli.classification.tune import TuneStep, tune_option
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.class_weights import ClassWeight
+from cli.shared.compiling_ahead import compile_ahead
 from cli.shared.epoch_logs import LOG_OPTIONS
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.pictures import check_picture
@@ -165,6 +166,8 @@ def train(
         check_report(report)
     with usage_errors():
         settings = ClassifierSettings(**given)
+    if separator is None and settings.model != "linear":
+        compile_ahead("classifier", settings.record(), threads)
     columns: dict[str, Any] = {
         "text_column": text_column,
         "label_column": label_column,

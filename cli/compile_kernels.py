@@ -151,7 +151,7 @@ def _is_file(word: str) -> bool:
 def _quiet_trainings(folder: str) -> Iterator[None]:
     """Print no results and messages of the commands within, cache encoded text in ``folder``, and start all threads."""
     before = dict(os.environ)
-    os.environ.update(WORDVEC_CACHE=folder, WORDVEC_OVERSUBSCRIBE="1")
+    os.environ.update(WORDVEC_CACHE=folder, WORDVEC_OVERSUBSCRIBE="1", WORDVEC_COMPILE_AHEAD="0")
     logging.disable()
     try:
         with contextlib.redirect_stdout(io.StringIO()):

@@ -10,6 +10,7 @@ import click
 
 from cli.shared import count_based_options as counting
 from cli.shared import options
+from cli.shared.compiling_ahead import compile_ahead
 from cli.shared.errors import Command, check_files, command_line, note_checkpoint, note_output, usage_errors
 from cli.shared.origins import versions
 from cli.shared.phrase_options import PhraseStep, phrase_options
@@ -223,6 +224,7 @@ def train_embeddings(
         benchmarks = evaluate_on or tuning.files
         evaluation = Evaluation(benchmarks, quiet) if benchmarks else None
         run = Run(given, shards, initial, continuation, evaluation, evaluate_every, early_stopping, threads, quiet)
+        compile_ahead("embeddings", run.settings.record(), threads)
     if output_format(output) == "floret" and getattr(run.settings, "subword_hashes", None) is None:
         raise click.UsageError(f"{output} holds hashed words: it needs --subwords and --subword-hashes; or rename it")
     is_saved = (resume and not tuning.is_used) or checkpoint_every is not None

@@ -36,6 +36,7 @@ SCRIPTS = {
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Cache encoded corpora in a temporary folder, never in the user's home."""
     os.environ["WORDVEC_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["WORDVEC_COMPILE_AHEAD"] = "0"  # tests run in parallel
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ from numba.core.extending import intrinsic, register_model
 
 from wordvec.kernels.code_cache import KernelCache
 from wordvec.kernels.compiling import interrupts_wait, told_when_slow
+from wordvec.kernels.dividing import claims_released, recorded
+from wordvec.kernels.inlining import KernelCompiler
 
 WIDTH = 16
 
@@ -73,6 +75,8 @@ def kernel(
         "boundscheck": None,
         "_nrt": allocates,
         "no_cpython_wrapper": internal,
+        "no_cfunc_wrapper": True,
+        "pipeline_class": KernelCompiler,
     } | options
     if inline:
         settings["inline"] = "always"
@@ -83,7 +87,9 @@ def kernel(
     compile_now = dispatcher.compile
 
     def compile_whole(signature: Any) -> Any:
-        with interrupts_wait(), told_when_slow(cache.lifetime):
+        if recorded(dispatcher, signature):
+            return lambda *arguments: 0.0
+        with interrupts_wait(), told_when_slow(cache.lifetime), claims_released():
             return compile_now(signature)
 
     dispatcher.compile = compile_whole
@@ -99,7 +105,7 @@ def compiled_address(function: Any, signature: Any) -> int:
         function, (signature.args, signature.return_type), {}, {"fastmath": {"contract"}, "error_model": "numpy"}
     )
     cache = compiled._cache = KernelCache(function)
-    with interrupts_wait(), told_when_slow(cache.lifetime):
+    with interrupts_wait(), told_when_slow(cache.lifetime), claims_released():
         compiled.compile()
     _addresses.append(compiled)
     return int(compiled.address)

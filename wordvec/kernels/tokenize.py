@@ -5,9 +5,11 @@ at a time are converted to a bit mask of white space; a token between two blanks
 its first fifteen bytes and its length.
 """
 
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
+from llvmlite import ir
 from numba import types as numba_types
 
 from wordvec.kernels.simd import JIT_OFF, Int, Lowering, atomic_add, kernel, prefetch_to_read, primitive
@@ -45,6 +47,9 @@ if JIT_OFF:
         value = int(bits)
         return np.uint64((value & -value).bit_length() - 1)
 
+    def load_eight(text: np.ndarray, place: np.uint64) -> np.uint64:
+        return np.uint64(int.from_bytes(text[int(place) : int(place) + 8].tobytes(), "little"))
+
 else:
 
     @primitive
@@ -56,23 +61,20 @@ else:
 
         return numba_types.uint64(numba_types.uint64), codegen
 
+    @primitive
+    def load_eight(typingctx: Any, text: Any, place: Any) -> Lowering:
+        """Load eight bytes as one little-endian integer; no bounds check."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            data = context.make_array(signature.args[0])(context, builder, args[0]).data
+            pointer = builder.bitcast(builder.gep(data, [args[1]]), ir.IntType(64).as_pointer())
+            value = builder.load(pointer, align=1)
+            return value if sys.byteorder == "little" else builder.bswap(value)
+
+        return numba_types.uint64(text, numba_types.uint64), codegen
+
 
 # -- tokens -----------------------------------------------------------------------------------------------------------
-
-
-@kernel(inline=True)
-def load_eight(text: np.ndarray, place: np.uint64) -> np.uint64:
-    """Load eight bytes as one little-endian integer, which LLVM compiles to a single load; no bounds check."""
-    return (
-        np.uint64(text[place])
-        | np.uint64(text[place + np.uint64(1)]) << np.uint64(8)
-        | np.uint64(text[place + np.uint64(2)]) << np.uint64(16)
-        | np.uint64(text[place + np.uint64(3)]) << np.uint64(24)
-        | np.uint64(text[place + np.uint64(4)]) << np.uint64(32)
-        | np.uint64(text[place + np.uint64(5)]) << np.uint64(40)
-        | np.uint64(text[place + np.uint64(6)]) << np.uint64(48)
-        | np.uint64(text[place + np.uint64(7)]) << np.uint64(56)
-    )
 
 
 @kernel(inline=True)

@@ -1,6 +1,8 @@
-"""What this process compiled."""
+"""What this process compiled, and the division of this work with a helper process."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def compiled_kernels() -> dict[Path | None, int]:
@@ -8,3 +10,25 @@ def compiled_kernels() -> dict[Path | None, int]:
     from wordvec.kernels.code_cache import compiled
 
     return dict(compiled)
+
+
+def ask_for_help(start: Callable[[], tuple[str, Callable[[], bool]] | None] | None) -> None:
+    """Call ``start`` once this process has to compile a kernel; see ``kernels.dividing``.
+
+    Args:
+        start: starts a helper, and returns a folder for the two and whether the helper is running; None if it cannot.
+    """
+    from wordvec.kernels import dividing
+
+    def started() -> dividing.Helper | None:
+        helper = start() if start else None
+        return helper and dividing.Helper(*helper)
+
+    dividing.ask_for_help(start and started)
+
+
+def compile_last_first(run: Callable[[], Any], folder: str) -> None:
+    """Compile the kernels that ``run`` calls, as the helper of another process; see ``kernels.dividing``."""
+    from wordvec.kernels import dividing
+
+    dividing.compile_last_first(run, folder)

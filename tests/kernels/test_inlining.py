@@ -1,0 +1,58 @@
+"""Inlined kernels do what Python does: parameters, several returns, defaults, and variables of the same names."""
+
+import numpy as np
+import pytest
+
+from wordvec.kernels.simd import JIT_OFF, kernel
+
+
+@kernel(inline=True)
+def halved(x: int, least: int = 1) -> int:
+    """Assigns to its parameter, and returns in two places."""
+    while x > least:
+        if x % 2:
+            return x
+        x //= 2
+    return -x
+
+
+@kernel(inline=True)
+def difference(a: int, b: int) -> int:
+    x = halved(a)
+    return x - halved(b, least=3)
+
+
+@kernel(inline=True)
+def fill(array: np.ndarray, value: int) -> None:
+    for i in range(array.size):
+        array[i] = value + i
+
+
+@kernel
+def caller(array: np.ndarray, a: int, b: int) -> int:
+    x = a
+    total = 0
+    for a in range(1, b):
+        total += difference(a, x) * difference(x, a)
+        x = difference(b=x, a=a)
+    fill(array, x)
+    x = halved(x + a)
+    return total * 100 + x
+
+
+@pytest.mark.parametrize(("a", "b"), [(7, 30), (96, 12), (0, 2)])
+def test_inlined_kernels_do_what_python_does(a, b):
+    got, expected = np.zeros(3, np.int64), np.zeros(3, np.int64)
+    pure = {"range": range}
+    for each in (halved, difference, fill, caller):  # the Python functions, which call each other
+        function = getattr(each, "py_func", each)
+        pure[function.__name__] = type(function)(function.__code__, pure, None, function.__defaults__)
+    assert caller(got, a, b) == pure["caller"](expected, a, b)
+    np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.skipif(JIT_OFF, reason="nothing is inlined")
+def test_inlined_kernels_are_not_compiled_themselves():
+    caller(np.zeros(1, np.int64), 1, 2)
+    assert caller.signatures
+    assert not any(inlined.signatures for inlined in (halved, difference, fill))
