@@ -81,6 +81,7 @@ def train(
       language-model train sample:english -o model.safetensors --epochs 2
     """
     from seqclf import train_language_model
+    from wordvec import InputError
     from wordvec.system.atomic_files import check_target
 
     checkpointing = Checkpointing.take(given, output)
@@ -92,6 +93,8 @@ def train(
     lines = _text(corpus, encoding, encoding_errors)
     dev_lines = None if dev is None else _text((dev,), encoding, encoding_errors)
     test_lines = None if test is None else _text((test,), encoding, encoding_errors)
+    if test_lines is not None and next(iter(test_lines), None) is None:
+        raise InputError(f"{test} must have at least one line to test on, got 0; leave --test out or give a text")
     origin: dict[str, Any] = {"data_blake2b": digests(lines), "versions": versions()}
     if dev_lines is not None:
         origin["dev_blake2b"] = digests(dev_lines)

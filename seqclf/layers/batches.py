@@ -161,7 +161,7 @@ class Sequences(NamedTuple):
     @property
     def lengths(self) -> np.ndarray:
         """(S,) int64."""
-        return np.diff(self.offsets)
+        return np.asarray(self.offsets[1:] - self.offsets[:-1])
 
     def inputs(self, batch: PackedBatch, table: np.ndarray) -> np.ndarray | None:
         """Return the vectors (U, E) of ``batch.token_ids``; None if all are rows of ``table`` (V, E padded)."""

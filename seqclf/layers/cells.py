@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -113,24 +114,28 @@ def orthogonal(size: int, random: np.random.Generator) -> np.ndarray:
     return matrix
 
 
+@cache
 def _rnn_kernels() -> Kernels:
     from seqclf.kernels.rnn import rnn_backward, rnn_forward
 
     return rnn_forward, rnn_backward
 
 
+@cache
 def _gru_kernels() -> Kernels:
     from seqclf.kernels.gru import gru_backward, gru_forward
 
     return gru_forward, gru_backward
 
 
+@cache
 def _gru_after_kernels() -> Kernels:
     from seqclf.kernels.gru import gru_after_backward, gru_after_forward
 
     return gru_after_forward, gru_after_backward
 
 
+@cache
 def _lstm_kernels() -> Kernels:
     from seqclf.kernels.lstm import lstm_backward, lstm_forward
 

@@ -4,6 +4,7 @@ The calling thread prepares a layer; the threads then run only kernels, which re
 """
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from seqclf.layers.choices import MERGES
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.plan import EncoderPlan
 from seqclf.layers.tape import DropoutMasks, EncoderTape, Part, Run, States
+
+if TYPE_CHECKING:
+    from seqclf.kernels.panels import State
 
 
 class ForwardPass:
@@ -76,18 +80,30 @@ class ForwardPass:
 
     def _prepare(self, part: Part, layer: int, number: int) -> Run:
         """Return one direction's arrays."""
-        from seqclf.kernels.panels import State
-
-        plan, noise, space = self._plan, self._noise, self._space
-        batch, hidden, cell = part.batch, plan.hidden, plan.cell
-        packed, sequences = int(batch.starts[-1]), batch.lengths.size
-        weights = plan.weights[layer][number]
+        plan, noise, batch = self._plan, self._noise, part.batch
+        weights, inputs = plan.weights[layer][number], part.inputs
         # Without ``keep`` the runs share their arrays, except the states, which are merged later.
         name = f"{part.place}.{layer}.{number}." if self._keep else "."
         if len(noise.w_hidden):
-            dropped = space.array(name + "w_hidden", *weights.w_hidden.shape)
+            dropped = self._space.array(name + "w_hidden", *weights.w_hidden.shape)
             np.multiply(weights.w_hidden, noise.w_hidden[layer][number], out=dropped)
             weights = weights._replace(w_hidden=dropped)
+        packed = int(batch.starts[-1])
+        if self._keep or self._first is not None or len(noise.hold_h) or len(noise.hold_c):
+            state = self._state(part, layer, number, name, packed)
+        else:
+            key = (id(plan), number, inputs.shape[0], packed, batch.lengths.size)
+            state = self._space.record(key, lambda: self._state(part, layer, number, name, packed))
+        target = batch.mirror if number else np.arange(packed, dtype=np.int32)
+        rows = target if layer else (batch.reverse_rows if number else batch.forward_rows)
+        return Run(layer, number, inputs, rows, target, weights, state)
+
+    def _state(self, part: Part, layer: int, number: int, name: str, packed: int) -> "State":
+        """Return the arrays that one direction's kernels write to."""
+        from seqclf.kernels.panels import State
+
+        plan, noise, space = self._plan, self._noise, self._space
+        hidden, cell, sequences = plan.hidden, plan.cell, part.batch.lengths.size
         h_first, c_first = self._first_states(part, layer, number, name)
         hold_h, hold_c = plan.hold
         if len(noise.hold_h):
@@ -95,7 +111,7 @@ class ForwardPass:
         if len(noise.hold_c):
             hold_c = part.rows_of(noise.hold_c[layer][number])
         cells = (packed if self._keep else 2 * sequences) if cell.has_cell else 0
-        state = State(
+        return State(
             projected=space.array(name + "projected", part.inputs.shape[0], cell.gates * hidden),
             gates=space.array(name + "gates", packed if self._keep else sequences, cell.kept * hidden),
             c=space.array(name + "c", cells, hidden),
@@ -106,9 +122,6 @@ class ForwardPass:
             hold_c=hold_c,
             product=plan.product,
         )
-        target = batch.mirror if number else np.arange(packed, dtype=np.int32)
-        rows = target if layer else (batch.reverse_rows if number else batch.forward_rows)
-        return Run(layer, number, part.inputs, rows, target, weights, state)
 
     def _first_states(self, part: Part, layer: int, number: int, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return h and c before the first token (B, H padded), zeros by default."""

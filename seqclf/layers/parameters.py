@@ -2,9 +2,9 @@
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -130,26 +130,49 @@ class FlatParameters:
             start += padded(count)
 
 
+_MOST_RECORDS = 256
+
+R = TypeVar("R")
+
+
 class Workspace:
     """Arrays that are reused from batch to batch, so that steps do not allocate memory."""
 
     def __init__(self, dtype: DTypeLike) -> None:
         self._dtype = np.dtype(dtype)
         self._kept: dict[str, np.ndarray] = {}
-
-    @property
-    def nbytes(self) -> int:
+        self._records: dict[tuple[object, ...], Any] = {}
+        self.nbytes = 0
         """Bytes kept for the next batch."""
-        return sum(kept.nbytes for kept in self._kept.values())
 
     def array(self, name: str, *shape: int, dtype: DTypeLike | None = None) -> np.ndarray:
         """Return an uninitialized array, valid until ``name`` is requested again."""
         size = math.prod(shape)
         kept = self._kept.get(name)
         if kept is None or kept.size < size:
+            self.nbytes -= 0 if kept is None else kept.nbytes
             kept = aligned(max(size, 2 * kept.size if kept is not None else 0), dtype or self._dtype)
+            self.nbytes += kept.nbytes
             self._kept[name] = kept
+            self._records.clear()
         return kept[:size].reshape(shape)
+
+    def record(self, key: tuple[object, ...], make: Callable[[], R]) -> R:
+        """Return ``make()``, a record of arrays of this workspace, which is kept until one of its arrays is replaced.
+
+        Example:
+            >>> space = Workspace(np.float32)
+            >>> first = space.record(("states", 3), lambda: [space.array("h", 3)])
+            >>> first is space.record(("states", 3), lambda: [space.array("h", 3)])
+            True
+        """
+        found = self._records.get(key)
+        if found is None:
+            found = make()
+            if len(self._records) >= _MOST_RECORDS:
+                self._records.clear()
+            self._records[key] = found
+        return cast(R, found)
 
     def zeros(self, *shape: int) -> np.ndarray:
         """Return an array of zeros that is shared, and must not be written to."""

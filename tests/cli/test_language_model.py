@@ -82,6 +82,13 @@ def test_training_logs_epochs_and_compares_with_n_grams(model):
     assert rows[5] == ["1 of 22 words are", "unknown"]
 
 
+def test_an_empty_test_file_is_rejected_before_training(model, tmp_path):
+    (tmp_path / "empty.txt").write_text("")
+    options = ("-o", tmp_path / "model.safetensors", "--test", tmp_path / "empty.txt")
+    assert "at least one line to test on, got 0" in invoke("train", "text.txt", *options, code=1).stderr
+    assert not (tmp_path / "model.safetensors").exists()
+
+
 def test_a_training_text_that_changed_since_is_not_compared(model, tmp_path, monkeypatch):
     from seqclf.language.model import TrainedLanguageModel
 

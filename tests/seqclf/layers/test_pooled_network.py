@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from seqclf.layers.batches import pack
+from seqclf.layers.batches import pack, pack_alone
 from seqclf.layers.choices import POOLINGS
 from seqclf.layers.heads import RegressionHead
-from seqclf.layers.parameters import EncoderShape, initial_encoder
+from seqclf.layers.parameters import EncoderShape, Workspace, initial_encoder
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.pooling import pooling_shapes
 from seqclf.layers.workers import Workers
@@ -71,3 +71,12 @@ def test_prediction_equals_the_training_forward_pass():
     with Workers(1) as workers:
         kept = network.head.forward(network.forward(batch, workers).features)
     np.testing.assert_array_equal(network.predict(batch), kept)
+
+
+def test_a_workspace_may_be_reused_for_texts_of_other_lengths():
+    # Its records hold arrays that a longer text replaces.
+    network, ids = make(6, "mean", np.float32), np.array([5, 0, 2, 4, 0, 1, 2, 2, 3], np.int32)
+    space = Workspace(np.float32)
+    for length in (2, 2, 9, 2, 1, 9):
+        batch = pack_alone(ids[:length])
+        np.testing.assert_array_equal(network.predict(batch, space), network.predict(batch))
