@@ -27,6 +27,8 @@ def minimize(
     *,
     tolerance: float = 1e-5,
     most: int = 500,
+    inner: Callable[[np.ndarray, np.ndarray], float] | None = None,
+    largest: Callable[[np.ndarray], float] | None = None,
 ) -> Minimum:
     """Minimize a smooth convex function.
 
@@ -38,6 +40,8 @@ def minimize(
         x: where the search starts; unchanged.
         tolerance: the largest absolute component of the gradient at which it ends.
         most: the largest number of iterations.
+        inner: the inner product of two vectors, if they stand for others; None is that of their components.
+        largest: the largest absolute component of the last gradient; None takes that of the vector.
 
     Example:
         >>> found = minimize(lambda x: (float(((x - 3) ** 2).sum()), 2 * (x - 3)), np.zeros(2))
@@ -46,24 +50,26 @@ def minimize(
     """
     from seqclf.kernels.sparse_linear import add_scaled, inner_product
 
+    inner = inner or inner_product
+    largest = largest or (lambda vector: float(np.abs(vector).max(initial=0.0)))
     x = np.array(x, np.float64)
     value, gradient = function(x)
     pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=_PAIRS)
     for iteration in range(most):
-        if np.abs(gradient).max(initial=0.0) <= tolerance:
+        if largest(gradient) <= tolerance:
             return Minimum(x, value, iteration, True)
         direction = -gradient
         factors = []
         for step, change, curvature in reversed(pairs):
-            factors.append(inner_product(step, direction) / curvature)
+            factors.append(inner(step, direction) / curvature)
             add_scaled(direction, -factors[-1], change)
         if pairs:
             _, change, curvature = pairs[-1]
-            direction *= curvature / inner_product(change, change)
+            direction *= curvature / inner(change, change)
         for (step, change, curvature), factor in zip(pairs, reversed(factors), strict=True):
-            add_scaled(direction, factor - inner_product(change, direction) / curvature, step)
-        slope = inner_product(gradient, direction)
-        length = 1.0 if pairs else min(1.0, 1.0 / np.sqrt(inner_product(gradient, gradient)))
+            add_scaled(direction, factor - inner(change, direction) / curvature, step)
+        slope = inner(gradient, direction)
+        length = 1.0 if pairs else min(1.0, 1.0 / np.sqrt(inner(gradient, gradient)))
         while True:
             step = length * direction
             moved = x + step
@@ -75,7 +81,7 @@ def minimize(
             parabola = -0.5 * slope * length**2 / (found - value - slope * length)
             length = min(max(parabola, 0.1 * length), 0.5 * length)
         change = new_gradient - gradient
-        curvature = inner_product(step, change)
+        curvature = inner(step, change)
         if curvature > 0:
             pairs.append((step, change, curvature))
         x, value, gradient = moved, found, new_gradient

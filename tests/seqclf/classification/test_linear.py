@@ -83,9 +83,24 @@ def test_gradient_of_the_loss(classes):
     with Workers(1) as workers:
         targets = np.array([0, 1, classes - 1, 1], np.int32)
         loss = LogisticLoss(features.rows(*given), len(features), targets, classes, random.random(4), workers)
-        x = random.standard_normal(loss.start().size)
-        gradient = loss.at(x, 3.0)[1]
-        np.testing.assert_allclose(gradient, numerical_gradient(lambda: loss.at(x, 3.0)[0], x), atol=1e-8)
+        features_of = dense(features.rows(*given), len(features))
+        columns = loss.shape[1]
+        theta = random.standard_normal(5 * columns)  # of the four texts, and the bias
+
+        def vector():
+            own = theta[: 4 * columns].reshape(4, columns)
+            return np.concatenate([own.ravel(), (features_of @ features_of.T @ own).ravel(), theta[4 * columns :]])
+
+        def weights_of(x):
+            return np.concatenate([each.ravel() for each in loss.coefficients(x)])
+
+        gradient, largest = loss.at(vector(), 3.0)[1], loss.largest
+        own, image, bias = np.split(gradient, [4 * columns, 8 * columns])
+        expected = numerical_gradient(lambda: loss.at(vector(), 3.0)[0], theta)
+        np.testing.assert_allclose(np.append(image, bias), expected, atol=1e-8)
+        np.testing.assert_allclose(image, (features_of @ features_of.T @ own.reshape(4, columns)).ravel())
+        assert largest == pytest.approx(np.abs(weights_of(gradient)).max())
+        assert loss.inner(vector(), gradient) == pytest.approx(weights_of(vector()) @ weights_of(gradient))
 
 
 @pytest.mark.parametrize("classes", [2, 3])
