@@ -1,5 +1,9 @@
 """Training on a Dask cluster of separate processes: the bits of threads, whatever dies."""
 
+import contextlib
+import os
+import socket
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -175,6 +179,29 @@ def test_no_scheduler_answers():
     address = f"tcp://127.0.0.1:{free_port()}"
     with pytest.raises(InputError, match=f"no Dask scheduler answers at {address} within 0.3 s"):
         Cluster(address, timeout=0.3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
+def test_workers_of_this_machine_start_with_their_modules(recwarn):
+    from wordvec.distributed.cluster import Cluster
+
+    before = dict(os.environ)
+    with socket.socket() as other:
+        with contextlib.suppress(OSError):  # it is taken
+            other.bind(("", 8787))  # Dask's port of status pages
+            other.listen()
+        with Cluster(workers=1) as cluster:
+            ((modules, environment),) = cluster.run_on_workers(_at_start).values()
+    assert not recwarn.list
+    assert {"wordvec.distributed.warm", "wordvec.kernels.tokenize", "wordvec.kernels.combining"} <= modules
+    assert b"MALLOC_TRIM_THRESHOLD_=1099511627776" in environment, "memory of a round is given back"
+    assert os.environ.get("MALLOC_ARENA_MAX") == before.get("MALLOC_ARENA_MAX")
+
+
+def _at_start():
+    """Return the modules and the environment that the C library of a worker has read."""
+    with open("/proc/self/environ", "rb") as file:
+        return set(sys.modules), file.read().split(b"\0")
 
 
 def test_workers_without_memory(text, monkeypatch):
