@@ -227,6 +227,23 @@ def test_workers_without_memory(text, monkeypatch):
             raise dead
 
 
+def test_a_worker_killed_for_its_memory(text, tmp_path, monkeypatch):
+    """By its nanny, in the first task of a training with vectors larger than its limit."""
+    from wordvec.distributed.cluster import Cluster
+    from wordvec.distributed.remote_corpus import encode_on
+
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")  # 3 by default
+    with Processes(tmp_path) as own:
+        own.start_scheduler()
+        own.start_worker(guarded_limit="400MB")
+        with wait_until(lambda: _connected(Cluster, own.address)) as cluster:
+            shards = encode_on(cluster, TextCorpus(text), min_count=3)
+            wide = replace(SETTINGS, vector_size=200_000_000 // len(shards.vocabulary) // 4)
+            message = r"workers died again and again while training .*, probably out of memory: give each more memory"
+            with pytest.raises(TrainingError, match=message):
+                train_sharded(shards, wide, SHARDING)
+
+
 def test_a_lost_scheduler_and_another_cluster(shards, processes, text, expected, tmp_path):
     """The last test of this cluster."""
     from wordvec.distributed.cluster import Cluster
