@@ -43,9 +43,11 @@ class Processes:
         self.address = f"tcp://127.0.0.1:{port}"
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
 
-    def start_worker(self, code=""):
-        """Start a worker of one thread without a nanny, so that its process id is the worker's."""
-        words = ("--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "2GB")
+    def start_worker(self, code="", guarded_limit=None):
+        """Start a worker of one thread without a nanny, so that its process id is the worker's; with a limit of memory,
+        the process is a nanny that kills its worker above it."""
+        words = ("--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard", "--memory-limit", guarded_limit or "2GB")
+        words += ("--nanny" if guarded_limit else "--no-nanny",)
         self.workers.append(self._start("worker", self.address, *words, code=code))
         return self.workers[-1]
 

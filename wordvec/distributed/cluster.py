@@ -2,7 +2,9 @@
 
 import contextlib
 import logging
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -15,6 +17,23 @@ from wordvec.system.validation import check_number, check_whole
 
 RETRIES = 3
 """How often a task is repeated whose files or connections fail; Dask itself repeats the tasks of dead workers."""
+
+_LOCAL = {
+    "distributed.comm.timeouts.tcp": "300s",  # other work may keep the machine busy
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "2s",
+}
+"""Dask's configuration of workers on this machine."""
+
+_ENVIRONMENT = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
+}
+"""Environment of workers on this machine: their arrays take the memory of the last round, because fresh pages cost more
+time than filling them does."""
 
 _log = logging.getLogger(__name__)
 
@@ -75,15 +94,12 @@ class Cluster:
         if address is None:
             import dask
 
-            config = {
-                "distributed.comm.timeouts.tcp": "300s",  # other work may keep the machine busy
-                "distributed.worker.profile.enabled": False,
-            }
-            with dask.config.set(config), _interrupts_ignored():
+            with dask.config.set(_LOCAL | _prepared()), _interrupts_ignored():
                 own = distributed.LocalCluster(
                     n_workers=check_whole("workers", 1 if workers is None else workers, 1),
                     threads_per_worker=check_whole("threads", threads, 1),
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},
                     silence_logs=logging.CRITICAL,
                 )
             self._own.append(own)
@@ -186,6 +202,26 @@ class Cluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _prepared() -> dict[str, Any]:
+    """Return how workers start: forked from a process that loads their modules, while this one loads its own."""
+    if sys.platform != "linux":
+        return {}
+    from multiprocessing import forkserver
+
+    forkserver.set_forkserver_preload(["distributed", "wordvec.distributed.warm"])
+    added = _ENVIRONMENT.keys() - os.environ.keys()
+    try:
+        os.environ.update({name: _ENVIRONMENT[name] for name in added})
+        with _interrupts_ignored():
+            forkserver.ensure_running()
+    finally:
+        for name in added:
+            del os.environ[name]
+    from wordvec.distributed import warm  # noqa: F401
+
+    return {"distributed.worker.multiprocessing-method": "forkserver"}
 
 
 @contextlib.contextmanager

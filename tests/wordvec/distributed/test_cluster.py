@@ -1,5 +1,9 @@
 """Training on a Dask cluster of separate processes: the bits of threads, whatever dies."""
 
+import contextlib
+import os
+import socket
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -177,6 +181,29 @@ def test_no_scheduler_answers():
         Cluster(address, timeout=0.3)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
+def test_workers_of_this_machine_start_with_their_modules(recwarn):
+    from wordvec.distributed.cluster import Cluster
+
+    before = dict(os.environ)
+    with socket.socket() as other:
+        with contextlib.suppress(OSError):  # it is taken
+            other.bind(("", 8787))  # Dask's port of status pages
+            other.listen()
+        with Cluster(workers=1) as cluster:
+            ((modules, environment),) = cluster.run_on_workers(_at_start).values()
+    assert not recwarn.list
+    assert {"wordvec.distributed.warm", "wordvec.kernels.tokenize", "wordvec.kernels.combining"} <= modules
+    assert b"MALLOC_TRIM_THRESHOLD_=1099511627776" in environment, "memory of a round is given back"
+    assert os.environ.get("MALLOC_ARENA_MAX") == before.get("MALLOC_ARENA_MAX")
+
+
+def _at_start():
+    """Return the modules and the environment that the C library of a worker has read."""
+    with open("/proc/self/environ", "rb") as file:
+        return set(sys.modules), file.read().split(b"\0")
+
+
 def test_workers_without_memory(text, monkeypatch):
     """In this process, whose worker raises what NumPy does; a worker that the system kills is lost by Dask."""
     import distributed
@@ -198,6 +225,23 @@ def test_workers_without_memory(text, monkeypatch):
         message = r"workers died again and again while counting \(train-job-7\), probably"
         with pytest.raises(TrainingError, match=message), cluster.failures("counting"):
             raise dead
+
+
+def test_a_worker_killed_for_its_memory(text, tmp_path, monkeypatch):
+    """By its nanny, in the first task of a training with vectors larger than its limit."""
+    from wordvec.distributed.cluster import Cluster
+    from wordvec.distributed.remote_corpus import encode_on
+
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")  # 3 by default
+    with Processes(tmp_path) as own:
+        own.start_scheduler()
+        own.start_worker(guarded_limit="400MB")
+        with wait_until(lambda: _connected(Cluster, own.address)) as cluster:
+            shards = encode_on(cluster, TextCorpus(text), min_count=3)
+            wide = replace(SETTINGS, vector_size=200_000_000 // len(shards.vocabulary) // 4)
+            message = r"workers died again and again while training .*, probably out of memory: give each more memory"
+            with pytest.raises(TrainingError, match=message):
+                train_sharded(shards, wide, SHARDING)
 
 
 def test_a_lost_scheduler_and_another_cluster(shards, processes, text, expected, tmp_path):
