@@ -39,6 +39,7 @@ class Subwords(NamedTuple):
     rows: np.ndarray  # (offsets[V],) int32, the word's own row first; a bucket that two n-grams share occurs twice
     parts: np.ndarray  # (offsets[V],) float32, the number of parts of each of these rows
     sizes: np.ndarray  # (V,) float32, the number of parts of each word
+    rates: np.ndarray  # (offsets[V],) float32, factors of the learning rate of each of these rows
     contexts: bool  # whether contexts are inputs, or only centers
 
 
@@ -203,7 +204,7 @@ def spread_words(
         for i in range(1, words[0] + 1 if group < groups else 0):
             place = composed_place(lane, i, stride)
             for k in range(subwords.offsets[words[i]], subwords.offsets[words[i] + 1]):
-                rate = rate_of(row_rates, subwords.rows[k])
+                rate = subwords.rates[k] * rate_of(row_rates, subwords.rows[k])
                 if rate != 0 and is_owner(subwords.rows[k], group, groups):
                     row = row_start(subwords, k, stride)
                     for d in range(first, last, 16):

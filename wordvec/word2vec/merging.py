@@ -79,5 +79,6 @@ def merge_rows(subwords: "Subwords", types: int) -> tuple["Subwords", MergedRows
         offsets=np.append(0, np.cumsum(kept))[subwords.offsets],
         rows=rows[entries].astype(np.int32),
         parts=counts[entries].astype(np.float32),
+        rates=subwords.rates[kept],
     )
     return composed, MergedRows(rows, np.append(0, np.cumsum(counts)), np.argsort(merged, kind="stable"))

@@ -92,8 +92,13 @@ def subwords_of(settings: Word2VecSettings, tokens: list[str]) -> tuple["Subword
     if compact is None:
         rows = np.insert(rows, offsets[:-1], np.arange(types, dtype=np.int32))
         offsets = offsets + np.arange(types + 1)
-    sizes = np.diff(offsets).astype(np.float32)
-    return Subwords(offsets, rows, np.ones(len(rows), np.float32), sizes, settings.contexts_are_inputs), buckets[order]
+    sizes, words = np.diff(offsets).astype(np.float32), np.repeat(np.arange(types), np.diff(offsets))
+    some_word = np.zeros(rows.max() + 1, np.int64)
+    some_word[rows] = words
+    is_shared = np.bincount(rows, some_word[rows] != words) > 0
+    rates = np.where(is_shared, 1, settings.word_rate).astype(np.float32)[rows]
+    ones = np.ones(len(rows), np.float32)
+    return Subwords(offsets, rows, ones, sizes, rates, settings.contexts_are_inputs), buckets[order]
 
 
 def cut_sentences(offsets: np.ndarray, limit: int | None) -> np.ndarray:

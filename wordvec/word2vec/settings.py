@@ -17,8 +17,10 @@ _TREE_RATE = 0.025
 """Of skip-gram with another loss than negative sampling."""
 _SHARED = {"skipgram": (16, 8), "cbow": (12, 4)}
 _SUBWORD_RATE, _SUBWORD_TREE_RATE = 0.03, 0.05
-_SUBWORD_SHARED = (32, 4)
+_SUBWORD_SHARED = (16, 4)
 """Of skip-gram: words that share n-grams move with every sample, so that a sample serves fewer centers."""
+_WORD_RATE = 2.0
+"""Of skip-gram with subwords: what a word shares with others also learns from their contexts."""
 _MIN_RATE = 1e-4
 
 
@@ -130,7 +132,7 @@ class Word2VecSettings(Settings):
         "S, the negative samples that each center is scored with, weighted K/S.",
         default=None,
         least=1,
-        none="16, for skip-gram with subwords 32, for CBOW 12",
+        none="16, for CBOW 12",
     )
     block_size: int | None = setting(
         "Centers that a shared negative sample serves before it is replaced.",
@@ -287,6 +289,11 @@ class Word2VecSettings(Settings):
         """Whether contexts are inputs of the model, or only centers (of resolved settings)."""
         pairs = self.loss == "hierarchical" or (bool(self.fresh_negatives) and self.context_predicts_center)
         return self.model == "cbow" or pairs
+
+    @property
+    def word_rate(self) -> float:
+        """Learning rate of rows that only one word has, relative to those that words share (of resolved settings)."""
+        return _WORD_RATE if self.preset is None and self.model == "skipgram" and self.negatives_are_shared else 1.0
 
     @property
     def context_weight(self) -> int:

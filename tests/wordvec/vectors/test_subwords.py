@@ -24,6 +24,7 @@ from wordvec.formats.ngrams import Ngrams, fnv_hash, ngram_rows
 from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.subwords import SubwordVectors
 from wordvec.word2vec.buffers import estimate_memory
+from wordvec.word2vec.objectives import subwords_of
 from wordvec.word2vec.settings import ContinuationSettings
 
 SETTINGS = Word2VecSettings(vector_size=12, epochs=2, subsample=0, subwords="2-3", buckets=500)
@@ -165,6 +166,17 @@ def test_invalid_ranges_are_rejected(subwords):
 def test_subwords_need_the_reproducible_mode():
     with pytest.raises(InputError, match="subwords need mode = reproducible"):
         Word2VecSettings(subwords="3-6", mode="hogwild").resolved()
+
+
+@pytest.mark.parametrize(
+    ("options", "rate"),
+    [({}, 2), ({"model": "cbow"}, 1), ({"preset": "gensim"}, 1), ({"loss": "hierarchical"}, 1)],
+)
+def test_rows_of_one_word_learn_faster_in_skipgram(options, rate):
+    settings = Word2VecSettings(subwords="2", **options).resolved()
+    subwords, _ = subwords_of(settings, ["ab", "abc"])
+    assert subwords.rows.tolist() == [0, 4, 5, 6, 1, 4, 5, 7, 8]  # <a and ab are those of both words
+    assert subwords.rates.tolist() == [rate, 1, 1, rate, rate, 1, 1, rate, rate]
 
 
 def test_memory_counts_the_ngrams():

@@ -12,9 +12,9 @@ TYPES = 3
 def subwords_of(words):
     sizes = [len(word) for word in words]
     rows = np.array([row for word in words for row in word], np.int32)
-    return Subwords(
-        np.append(0, np.cumsum(sizes)), rows, np.ones(len(rows), np.float32), np.array(sizes, np.float32), False
-    )
+    ones = np.ones(len(rows), np.float32)
+    rates = 1 + np.arange(len(rows), dtype=np.float32)
+    return Subwords(np.append(0, np.cumsum(sizes)), rows, ones, np.array(sizes, np.float32), rates, contexts=False)
 
 
 WITH_OWN = [[0, 6, 7, 8, 9], [1, 7, 10, 9, 9], [2, 8, 6, 9]]
@@ -41,6 +41,8 @@ def test_rows_with_the_same_words_are_merged(words, merged, rows, parts):
     counts = dict(zip(rows, np.diff(found.bounds), strict=True))
     assert composed.parts.tolist() == [counts[row] for row in composed.rows.tolist()]
     np.testing.assert_array_equal(composed.sizes, subwords.sizes)
+    first = np.unique(subwords.rows)[found.parts[found.bounds[:-1]]]
+    np.testing.assert_array_equal(composed.rates, subwords.rates[np.isin(subwords.rows, first)])
 
 
 def test_parts_change_as_their_row_does():

@@ -16,8 +16,8 @@ def test_defaults_of_each_model():
         ({}, 0.04, 16, 8),
         ({"cbow_gradient": "mean"}, 0.04, 16, 8),  # no effect on skip-gram, which has no mean
         ({"loss": "hierarchical"}, 0.025, 16, 8),
-        ({"subwords": "3-6"}, 0.03, 32, 32),
-        ({"subwords": "3-6", "loss": "hierarchical"}, 0.05, 32, 32),
+        ({"subwords": "3-6"}, 0.03, 16, 16),
+        ({"subwords": "3-6", "loss": "hierarchical"}, 0.05, 16, 16),
         ({"model": "cbow"}, 0.06, 12, 12),
         ({"model": "cbow", "cbow_gradient": "mean"}, 0.075, 12, 12),
     ):
