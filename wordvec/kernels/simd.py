@@ -446,9 +446,17 @@ else:
 
         return types.int64(array, types.intp, types.int64), codegen
 
-    # C library or Windows function that yields the rest of the time slice.
-    _yield = types.ExternalFunction("SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32())
+    # sched_yield would only let threads run that wait for this core. A core whose thread sleeps gets those of others.
+    if sys.platform == "win32":
+        _switch = types.ExternalFunction("SwitchToThread", types.int32())
 
-    @njit
-    def yield_processor() -> None:
-        _yield()
+        @njit
+        def yield_processor() -> None:
+            _switch()
+
+    else:
+        _sleep = types.ExternalFunction("usleep", types.int32(types.uint32))
+
+        @njit
+        def yield_processor() -> None:
+            _sleep(np.uint32(20))  # type: ignore[call-overload]
