@@ -27,7 +27,7 @@ class _Worker(InlineWorker):
         super().__init__(  # type: ignore[no-untyped-call]
             other.typingctx, other.targetctx, other.locals, other.pipeline, other.flags, other.validator
         )
-        self._compiler_pipeline = lambda state: _with_this_pass(DefaultPassBuilder.define_untyped_pipeline(state))
+        self._compiler_pipeline: Any = _untyped_passes
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -44,7 +44,7 @@ class InlineKernels(InlineInlinables):
 
     def _do_work(self, state: Any, work_list: Any, block: Any, i: int, expr: Any, inline_worker: Any) -> bool:
         """Inline the call in line ``i`` of a block, if it is one of a function to be inlined."""
-        function = getattr(state.func_ir.get_definition(expr.func), "value", None)
+        function: Any = getattr(state.func_ir.get_definition(expr.func), "value", None)
         if getattr(function, "targetoptions", {}).get("inline") != "always":
             return False
         key = function.py_func
@@ -61,7 +61,7 @@ def _inline(caller: Any, block: Any, i: int, callee: Any) -> tuple[int, Any]:
     first = max(ir_utils._the_max_label.next(), max(caller.blocks)) + 1
     rest_label = first + max(callee.blocks) + 1
     ir_utils._the_max_label.update(rest_label)
-    arguments = _get_callee_args(call.value, callee.func_id.func, call.loc, caller)  # type: ignore[no-untyped-call]
+    arguments = _get_callee_args(call.value, callee.func_id.func, call.loc, caller)
     assigned = Counter(line.target.name for old in callee.blocks.values() for line in old.find_insts(ir.Assign))
     variables = {
         name: argument
@@ -101,7 +101,7 @@ def _inline(caller: Any, block: Any, i: int, callee: Any) -> tuple[int, Any]:
             elif isinstance(value, ir.Expr) and value.op == "cast":  # to the type of the result
                 line.value = line.value.value
             new.append(line)
-        _add_definitions(caller, new)  # type: ignore[no-untyped-call]
+        _add_definitions(caller, new)
         caller.blocks[first + label] = new
     caller.blocks[rest_label] = rest
     return rest_label, rest
@@ -141,7 +141,7 @@ def _share_fields(function: Any, kinds: Any) -> None:
         block.body.insert(place + 1, ir.Assign(ir.Expr.getattr(line.target, field, line.loc), shared, line.loc))
         for reader in readers:
             reader.value = shared
-    function._definitions = ir_utils.build_definitions(function.blocks)  # type: ignore[no-untyped-call]
+    function._definitions = ir_utils.build_definitions(function.blocks)
 
 
 def _is_named_tuple(value: Any, function: Any, kinds: Any) -> bool:
@@ -150,7 +150,7 @@ def _is_named_tuple(value: Any, function: Any, kinds: Any) -> bool:
         return isinstance(kinds[value.index], types.BaseNamedTuple)
     if not isinstance(value, ir.Expr) or value.op != "call":
         return False
-    made = ir_utils.guard(ir_utils.get_definition, function, value.func)  # type: ignore[no-untyped-call]
+    made = ir_utils.guard(ir_utils.get_definition, function, value.func)
     return hasattr(getattr(made, "value", None), "_fields")
 
 
@@ -166,6 +166,10 @@ def _copied(line: Any) -> Any:
 def _with_this_pass(manager: Any) -> Any:
     manager.passes = [(InlineKernels if kind is InlineInlinables else kind, text) for kind, text in manager.passes]
     return manager
+
+
+def _untyped_passes(state: Any) -> Any:
+    return _with_this_pass(DefaultPassBuilder.define_untyped_pipeline(state))
 
 
 class KernelCompiler(CompilerBase):
