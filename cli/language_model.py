@@ -8,6 +8,7 @@ import click
 
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing, checkpoint_options
+from cli.shared.compiling_ahead import compile_ahead
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.origins import digests, versions
 from cli.shared.prompts import Answers, answer_lines, input_option, require_queries
@@ -88,6 +89,7 @@ def train(
     with usage_errors():
         settings = LanguageModelSettings(**given)
     refuse_unused(settings, dev=dev)
+    compile_ahead("language-model", settings.record(), threads)
     measures = partial(_dev_measure, unit=settings.unit)
     check_target(output)
     lines = _text(corpus, encoding, encoding_errors)

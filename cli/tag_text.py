@@ -10,6 +10,7 @@ import click
 
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
+from cli.shared.compiling_ahead import compile_ahead
 from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.pictures import check_picture, draw_confusion
 from cli.shared.reporting import percent, print_json, table
@@ -79,6 +80,7 @@ def train(
     checkpointing = Checkpointing.take(given, output)
     with usage_errors():
         settings = TaggerSettings(**given)
+    compile_ahead("tagger", settings.record(), threads)
     columns: dict[str, Any] = {"token_column": token_column, "tag_column": tag_column}
     trained = train_and_save(
         train_tagger, partial(read_tagged, encoding=encoding, encoding_errors=encoding_errors, **columns),

@@ -9,6 +9,7 @@ import click
 
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
+from cli.shared.compiling_ahead import compile_ahead
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.origins import shown_files
 from cli.shared.reporting import finite, log, percent, print_json, table
@@ -126,6 +127,7 @@ def train(
     checkpointing = Checkpointing.take(given, output)
     with usage_errors():
         settings = TransducerSettings(**given)
+    compile_ahead("transducer", settings.record(), threads)
     columns = {"source_column": source_column, "target_column": target_column, "features_column": features_column}
     read = _reader(columns | {"encoding": encoding, "encoding_errors": encoding_errors})
 

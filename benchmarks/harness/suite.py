@@ -31,7 +31,7 @@ BUDGETS = {
     "machine": (4, 4),
     "primitives": (4, 6),
     "limits": (42, 110),
-    "startup": (26, 30),
+    "startup": (26, 60),
     "word2vec": (34, 400),
     "scan": (12, 60),
     "cooccurrence": (11, 30),

@@ -3,11 +3,13 @@
     python -m benchmarks startup
 
 Each figure is the wall time of a separate process. "Compiling" is a training run with an empty kernel cache minus the
-same run with a full one. Installed size is that of a package's files and of all its dependencies; memory is the
+same run with a full one: of a training in Python, and of the first run of two commands, which compile in two processes,
+with the processor time of both. Installed size is that of a package's files and of all its dependencies; memory is the
 anonymous memory of a process after the import. For the fixed costs of a network, compared with PyTorch, see
 ``net_costs``.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -25,6 +27,14 @@ _TRAIN = """
 from wordvec import Word2VecSettings, encode_corpus, train_word2vec
 settings = Word2VecSettings(vector_size=16, epochs=1, subsample=0)
 train_word2vec(encode_corpus(["compile the kernels first"] * 20), settings, threads=1)
+"""
+_COMMAND = """
+import json, os, sys, time
+from cli.main import wordvec
+start = time.perf_counter()
+wordvec(sys.argv[1:], standalone_mode=False)
+times = os.times()
+print(json.dumps([time.perf_counter() - start, times.user + times.system, times.children_user + times.children_system]))
 """
 _HELP = "import sys; sys.argv = ['wordvec', '--help']; from cli.main import wordvec; wordvec()"
 _GENSIM = """
@@ -120,6 +130,31 @@ def sizes(run: Run) -> Iterator[Row]:
         yield Row("installed size", "MB", [ours], more_is_better=False, note="; ".join(notes))
 
 
+def first_runs() -> Iterator[Row]:
+    """Measure what the first run of a command takes longer than the next, with small data."""
+    with tempfile.TemporaryDirectory() as folder:
+        text, labeled = Path(folder, "text.txt"), Path(folder, "labeled.tsv")
+        text.write_text("compile the kernels first\n" * 2000)
+        labeled.write_text("".join(f"{'yes' if k % 3 else 'no'}\tcompile kernel {k} first\n" for k in range(300)))
+        for name, data in (("train-embeddings", [str(text)]), ("classify-text", ["train", str(labeled)])):
+            command = [name, *data, "-o", str(Path(folder, "model.safetensors")), "--epochs", "1", "--quiet"]
+            cache = {"NUMBA_CACHE_DIR": str(Path(folder, name)), "WORDVEC_CACHE": str(Path(folder, "encoded"))}
+            first, second = (_times_of(command, cache) for _ in range(2))
+            added = [one - other for one, other in zip(first, second, strict=True)]
+            for what, seconds in zip(("", ", processor time", ", processor time of the helper"), added, strict=True):
+                yield Row(f"first {name}, compiling{what}", "s", [seconds], more_is_better=False)
+
+
+def _times_of(command: list[str], environment: dict[str, str]) -> list[float]:
+    """Return the seconds of a command: wall time, processor time of its process, and of those that it started."""
+    code = [sys.executable, "-c", _COMMAND, *command]
+    done = subprocess.run(code, capture_output=True, text=True, env=os.environ | environment)
+    if done.returncode:
+        raise WrongResultError(f"exited with {done.returncode}: {done.stderr[-2000:]}")
+    times: list[float] = json.loads(done.stdout.splitlines()[-1])
+    return times
+
+
 def rows(run: Run) -> Iterator[Row]:
     yield from imports(run)
     yield from sizes(run)
@@ -130,3 +165,5 @@ def rows(run: Run) -> Iterator[Row]:
         warm = [seconds_of(_TRAIN, place) for _ in range(run.repeats)]
     yield Row("a training on ten words, kernels compiled before", "s", warm, more_is_better=False)
     yield Row("compiling skip-gram, once ever", "s", [cold - min(warm)], more_is_better=False)
+    if run.size != "quick":
+        yield from first_runs()

@@ -19,6 +19,7 @@ import click
 
 _HELPER = "import sys; sys.path[:] = {path!r}; from cli.shared.compiling_ahead import help_compile; help_compile()"
 _TEXTS = ["the fire near the lake", "a boy saw the smoke", "it has spread to a town", "far away over the lake"] * 8
+_SMALL = {"epochs": 1, "min_count": 1}
 
 
 def compile_ahead(task: str, settings: dict[str, Any], threads: int | None) -> None:
@@ -90,9 +91,36 @@ def _embeddings(settings: dict[str, Any]) -> None:
 def _classifier(settings: dict[str, Any]) -> None:
     from seqclf import ClassifierSettings, train_classifier
 
-    small = ClassifierSettings(**settings | {"epochs": 1, "min_count": 1, "model": "network"})
+    small = ClassifierSettings(**settings | _SMALL | {"model": "network"})
     train_classifier(_TEXTS, ["a", "b"] * 16, settings=small, threads=1)
 
 
-TRAININGS: dict[str, Callable[[dict[str, Any]], None]] = {"embeddings": _embeddings, "classifier": _classifier}
+def _tagger(settings: dict[str, Any]) -> None:
+    from seqclf import TaggerSettings, train_tagger
+
+    sentences = [text.split() for text in _TEXTS]
+    tags = [["long" if len(word) > 3 else "short" for word in sentence] for sentence in sentences]
+    train_tagger(sentences, tags, settings=TaggerSettings(**settings | _SMALL), threads=1)
+
+
+def _language_model(settings: dict[str, Any]) -> None:
+    from seqclf import LanguageModelSettings, train_language_model
+
+    train_language_model(_TEXTS, settings=LanguageModelSettings(**settings | _SMALL), threads=1)
+
+
+def _transducer(settings: dict[str, Any]) -> None:
+    from seqclf.translation.settings import TransducerSettings
+    from seqclf.translation.train import train_transducer
+
+    train_transducer(_TEXTS, _TEXTS[::-1], settings=TransducerSettings(**settings | _SMALL), threads=1)
+
+
+TRAININGS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "embeddings": _embeddings,
+    "classifier": _classifier,
+    "tagger": _tagger,
+    "language-model": _language_model,
+    "transducer": _transducer,
+}
 """A training on a few words by the name of its task."""

@@ -257,6 +257,13 @@ def test_peer_size_includes_dependencies():
     assert 0.1 < click < rich < 20, "rich requires pygments"
 
 
+def test_processor_time_of_a_command_and_of_the_processes_that_it_starts():
+    wall, own, started = startup._times_of(["--help"], {})
+    assert 0 < wall < 60
+    assert own > 0.05
+    assert started == 0
+
+
 # -- texts ------------------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,7 @@
 """Inlined kernels do what Python does: parameters, several returns, defaults, and variables of the same names."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,37 @@ def caller(array: np.ndarray, a: int, b: int) -> int:
     fill(array, x)
     x = halved(x + a)
     return total * 100 + x
+
+
+class Pair(NamedTuple):
+    """Two arrays."""
+
+    left: np.ndarray
+    right: np.ndarray
+
+
+@kernel(inline=True)
+def add_left(pair: Pair, i: int) -> None:
+    pair.right[i] += pair.left[i] * pair.left.size
+
+
+@kernel
+def fields(pair: Pair, other: Pair) -> None:
+    for i in range(pair.left.size):
+        swapped = Pair(pair.right, pair.left if i else other.left)
+        add_left(swapped, i)
+        add_left(pair, i)
+        pair = Pair(pair.left, other.right)
+    add_left(other, 0)
+
+
+def test_fields_of_named_tuples_are_those_of_the_latest_value():
+    pair, other = (Pair(*np.arange(6, dtype=np.int64).reshape(2, 3) + k) for k in (1, 10))
+    fields(pair, other)
+    assert pair.left.tolist() == [1, 44, 48]
+    assert pair.right.tolist() == [7, 5, 6]
+    assert other.left.tolist() == [22, 11, 12]
+    assert other.right.tolist() == [79, 146, 159]
 
 
 @pytest.mark.parametrize(("a", "b"), [(7, 30), (96, 12), (0, 2)])

@@ -55,7 +55,8 @@ def recorded(dispatcher: Any, signature: Any) -> bool:
 def compile_last_first(run: Callable[[], Any], folder: str) -> None:
     """Compile the kernels that ``run`` calls, the last one first, as the helper of the process that made ``folder``."""
     global _calls, _other, _is_helper
-    _calls = calls = {}
+    calls: dict[tuple[Any, Any], None] = {}
+    _calls = calls
     with contextlib.suppress(Exception):  # ends early where the results of a kernel are needed
         run()
     _calls = None

@@ -1,4 +1,5 @@
-"""Inlining of kernels into their callers: a pass of Numba's compiler that translates each inlined kernel once.
+"""Inlining of kernels into their callers: a pass of Numba's compiler that translates each inlined kernel once, and
+fields of named tuples that are read once.
 
 Numba's own pass translates a kernel again for each of its calls and copies all its variables twice for each of its
 blocks, a fifth of the time to compile a kernel. Here, a translated kernel is kept, copied once, and reads the caller's
@@ -9,7 +10,7 @@ import copy
 from collections import Counter
 from typing import Any
 
-from numba.core import ir, ir_utils
+from numba.core import ir, ir_utils, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.inline_closurecall import InlineWorker, _add_definitions, _get_callee_args
@@ -26,7 +27,7 @@ class _Worker(InlineWorker):
         super().__init__(  # type: ignore[no-untyped-call]
             other.typingctx, other.targetctx, other.locals, other.pipeline, other.flags, other.validator
         )
-        self._compiler_pipeline = lambda state: _with_this_pass(DefaultPassBuilder.define_untyped_pipeline(state))
+        self._compiler_pipeline: Any = _untyped_passes
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -35,9 +36,15 @@ class InlineKernels(InlineInlinables):
 
     _name = "inline_kernels"
 
+    def run_pass(self, state: Any) -> bool:
+        """Inline all calls, then read fields of tuples once."""
+        super().run_pass(state)  # type: ignore[no-untyped-call]
+        _share_fields(state.func_ir, state.args)
+        return True
+
     def _do_work(self, state: Any, work_list: Any, block: Any, i: int, expr: Any, inline_worker: Any) -> bool:
         """Inline the call in line ``i`` of a block, if it is one of a function to be inlined."""
-        function = getattr(state.func_ir.get_definition(expr.func), "value", None)
+        function: Any = getattr(state.func_ir.get_definition(expr.func), "value", None)
         if getattr(function, "targetoptions", {}).get("inline") != "always":
             return False
         key = function.py_func
@@ -54,7 +61,7 @@ def _inline(caller: Any, block: Any, i: int, callee: Any) -> tuple[int, Any]:
     first = max(ir_utils._the_max_label.next(), max(caller.blocks)) + 1
     rest_label = first + max(callee.blocks) + 1
     ir_utils._the_max_label.update(rest_label)
-    arguments = _get_callee_args(call.value, callee.func_id.func, call.loc, caller)  # type: ignore[no-untyped-call]
+    arguments = _get_callee_args(call.value, callee.func_id.func, call.loc, caller)
     assigned = Counter(line.target.name for old in callee.blocks.values() for line in old.find_insts(ir.Assign))
     variables = {
         name: argument
@@ -94,10 +101,57 @@ def _inline(caller: Any, block: Any, i: int, callee: Any) -> tuple[int, Any]:
             elif isinstance(value, ir.Expr) and value.op == "cast":  # to the type of the result
                 line.value = line.value.value
             new.append(line)
-        _add_definitions(caller, new)  # type: ignore[no-untyped-call]
+        _add_definitions(caller, new)
         caller.blocks[first + label] = new
     caller.blocks[rest_label] = rest
     return rest_label, rest
+
+
+def _share_fields(function: Any, kinds: Any) -> None:
+    """Read a field of a named tuple once, where the tuple is set, not at each use.
+
+    Each use would load the parts of all arrays in the tuple, a hundred numbers, for LLVM to discard all but a few.
+
+    Args:
+        function: the intermediate code, changed in place.
+        kinds: the types of its arguments.
+    """
+    lines = [(block, line) for block in function.blocks.values() for line in block.find_insts(ir.Assign)]
+    assigned = Counter(line.target.name for _, line in lines)
+    tuples: dict[str, Any] = {}
+    aliases: dict[str, str] = {}
+    for block, line in lines:
+        if assigned[line.target.name] == 1:
+            if isinstance(line.value, ir.Var):
+                aliases[line.target.name] = line.value.name
+            elif _is_named_tuple(line.value, function, kinds):
+                tuples[line.target.name] = block, line
+    uses: dict[tuple[str, str], list[Any]] = {}
+    for _, line in lines:
+        if isinstance(line.value, ir.Expr) and line.value.op == "getattr":
+            name = line.value.value.name
+            while name in aliases:
+                name = aliases[name]
+            if name in tuples:
+                uses.setdefault((name, line.value.attr), []).append(line)
+    for (name, field), readers in uses.items():
+        block, line = tuples[name]
+        shared = block.scope.redefine(f"{name}_{field}".replace("$", "v").replace(".", "_"), line.loc)
+        place = next(i for i, other in enumerate(block.body) if other is line)
+        block.body.insert(place + 1, ir.Assign(ir.Expr.getattr(line.target, field, line.loc), shared, line.loc))
+        for reader in readers:
+            reader.value = shared
+    function._definitions = ir_utils.build_definitions(function.blocks)
+
+
+def _is_named_tuple(value: Any, function: Any, kinds: Any) -> bool:
+    """Whether a value is a named tuple for certain: an argument of such a type, or one made by its class."""
+    if isinstance(value, ir.Arg):
+        return isinstance(kinds[value.index], types.BaseNamedTuple)
+    if not isinstance(value, ir.Expr) or value.op != "call":
+        return False
+    made = ir_utils.guard(ir_utils.get_definition, function, value.func)
+    return hasattr(getattr(made, "value", None), "_fields")
 
 
 def _copied(line: Any) -> Any:
@@ -112,6 +166,10 @@ def _copied(line: Any) -> Any:
 def _with_this_pass(manager: Any) -> Any:
     manager.passes = [(InlineKernels if kind is InlineInlinables else kind, text) for kind, text in manager.passes]
     return manager
+
+
+def _untyped_passes(state: Any) -> Any:
+    return _with_this_pass(DefaultPassBuilder.define_untyped_pipeline(state))
 
 
 class KernelCompiler(CompilerBase):
