@@ -117,8 +117,8 @@ class SoftmaxGradients:
         """
         from seqclf.kernels.output_gradients import output_subtract_targets
 
-        losses = np.empty(len(states))
-        groups = group_rows(*states.shape, live)
+        rows, width = states.shape
+        losses, groups = np.empty(rows), group_rows(rows, width, live)
         size = max(1, NEAR_FLOATS // (LANES * len(weight)))
         for first in range(0, len(groups), size):
             self._chunk(groups[first : first + size], states, weight, bias, goal, slopes, losses, workers)
