@@ -90,9 +90,7 @@ def _heads(batch: PackedBatch, random: np.random.Generator, times: int) -> Itera
         pooling.backward(d_pooled, batch, tape)
 
     flop = 3 * times * (2 * keys * features * rows + 2 * features * rows)
-    yield Kernel(
-        "attention, both passes", Work(flop), partial(_repeated, times, attend), "plus tanh of each key"
-    )
+    yield Kernel("attention, both passes", Work(flop), partial(_repeated, times, attend), "plus tanh of each key")
     scores, moves = 2 * labels * features * rows, 2 * labels**2 * rows
     yield Kernel(
         f"CRF of {labels} labels, both passes", Work(times * 3 * (scores + moves)),
