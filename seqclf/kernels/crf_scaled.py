@@ -180,7 +180,7 @@ def scaled_pass(chain: Chain, length: int, weight: float, differentiate: bool) -
     ``chain.counts``.
     """
     p, a, width = chain.p, chain.a, chain.start.size
-    log_z = chain.tops[1] + chain.tops[2] + length * chain.tops[3] + (length - 1) * chain.tops[0]
+    log_z: float = chain.tops[1] + chain.tops[2] + length * chain.tops[3] + (length - 1) * chain.tops[0]
     for t in range(length):
         for k in range(0, width, UNITS):
             x = load(chain.start, k) if t == 0 else _times(a[t - 1], chain.moves, k)
