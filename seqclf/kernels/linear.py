@@ -1,15 +1,31 @@
-"""Linear layer of every head except the vocabulary softmax; plain loops, any float dtype."""
+"""Linear layer of every head except the vocabulary softmax, float32 or float64."""
 
 import numpy as np
 
-from wordvec.kernels.simd import kernel
+from seqclf.kernels.panels import UNITS, multiply, product
+from wordvec.kernels.products import products_4x4
+from wordvec.kernels.simd import kernel, store
 
-# The summation order depends only on the width, so scores do not depend on the batch.
+
+def linear_forward(features: np.ndarray, weight: np.ndarray, bias: np.ndarray, scores: np.ndarray) -> None:
+    """Compute scores (R, C) = features (R, F) · weightᵀ (C, F) + bias (C,); F is a multiple of 16.
+
+    The summation order depends only on the width, so scores do not depend on the batch.
+    """
+    (_forward if scores.dtype == np.float32 else _plain_forward)(features, weight, bias, scores)
+
+
+def linear_backward(
+    features: np.ndarray, weight: np.ndarray, d_scores: np.ndarray, d_features: np.ndarray, d_weight: np.ndarray,
+    d_bias: np.ndarray,
+) -> None:  # fmt: skip
+    """Backward pass of ``linear_forward``: set d_features (R, F), accumulate d_weight (C, F) and d_bias (C,)."""
+    _backward(product(d_scores.dtype.name), features, weight, d_scores, d_features, d_weight, d_bias)
 
 
 @kernel(fastmath={"contract", "reassoc"})
-def linear_forward(features: np.ndarray, weight: np.ndarray, bias: np.ndarray, scores: np.ndarray) -> None:
-    """Compute scores (R, C) = features (R, F) · weightᵀ (C, F) + bias (C,)."""
+def _plain_forward(features: np.ndarray, weight: np.ndarray, bias: np.ndarray, scores: np.ndarray) -> None:
+    """``linear_forward`` of any dtype."""
     classes, width = weight.shape
     for r in range(features.shape[0]):
         for k in range(classes):
@@ -19,19 +35,43 @@ def linear_forward(features: np.ndarray, weight: np.ndarray, bias: np.ndarray, s
             scores[r, k] = total
 
 
+@kernel(allocates=True)
+def _forward(features: np.ndarray, weight: np.ndarray, bias: np.ndarray, scores: np.ndarray) -> None:
+    """``linear_forward`` of float32, in tiles of four rows and four classes."""
+    rows, (classes, width) = features.shape[0], weight.shape
+    x, w = features.reshape(features.size), weight.reshape(weight.size)
+    tiles = np.empty((classes + 3) // 4 * 16, np.float32)
+    for r in range(0, rows, 4):
+        x0, x1, x2, x3 = r, min(r + 1, rows - 1), min(r + 2, rows - 1), min(r + 3, rows - 1)
+        for k in range(0, classes, 4):
+            w0, w1, w2, w3 = k, min(k + 1, classes - 1), min(k + 2, classes - 1), min(k + 3, classes - 1)
+            tile = products_4x4(
+                x, x0 * width, x1 * width, x2 * width, x3 * width, w, w0 * width, w1 * width, w2 * width, w3 * width,
+                width,
+            )  # fmt: skip
+            store(tiles, 4 * k, tile)
+        for t in range(min(4, rows - r)):
+            for k in range(classes):
+                scores[r + t, k] = tiles[k // 4 * 16 + 4 * t + k % 4] + bias[k]
+
+
 @kernel
-def linear_backward(
-    features: np.ndarray, weight: np.ndarray, d_scores: np.ndarray, d_features: np.ndarray, d_weight: np.ndarray,
-    d_bias: np.ndarray,
+def _backward(
+    product: int, features: np.ndarray, weight: np.ndarray, d_scores: np.ndarray, d_features: np.ndarray,
+    d_weight: np.ndarray, d_bias: np.ndarray,
 ) -> None:  # fmt: skip
-    """Backward pass of ``linear_forward``: set d_features (R, F), accumulate d_weight (C, F) and d_bias (C,)."""
-    classes, width = weight.shape
-    for r in range(features.shape[0]):
+    rows, (classes, width) = features.shape[0], weight.shape
+    for r in range(rows):
         for j in range(width):
             d_features[r, j] = 0
         for k in range(classes):
-            d_score = d_scores[r, k]
-            d_bias[k] += d_score
-            for j in range(width):
-                d_features[r, j] += d_score * weight[k, j]
-                d_weight[k, j] += d_score * features[r, j]
+            d_bias[k] += d_scores[r, k]
+    flat = d_scores.reshape(d_scores.size)
+    multiply(
+        product, flat, 0, classes, 1, rows, classes, weight.reshape(weight.size), 0, width, UNITS,
+        d_features.reshape(d_features.size), 0, width, UNITS, width // UNITS,
+    )  # fmt: skip
+    multiply(
+        product, flat, 0, 1, classes, classes, rows, features.reshape(features.size), 0, width, UNITS,
+        d_weight.reshape(d_weight.size), 0, width, UNITS, width // UNITS,
+    )  # fmt: skip

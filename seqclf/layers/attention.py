@@ -5,14 +5,17 @@ from typing import NamedTuple
 import numpy as np
 
 from seqclf.layers.batches import PackedBatch
+from seqclf.layers.cells import padded
 from seqclf.layers.heads import Head
 
 
 class AttentionTape(NamedTuple):
-    """Result of a forward pass, read by the backward pass: the states (R, F), their keys (R, A) and the weights."""
+    """Result of a forward pass, read by the backward pass."""
 
     states: np.ndarray
+    """(R, F)."""
     keys: np.ndarray
+    """(R, A padded)."""
     weights: np.ndarray
     """(R,) attention weights; those of a text sum to 1."""
 
@@ -44,21 +47,24 @@ class AttentionPooling(Head):
     def forward(self, states: np.ndarray, batch: PackedBatch) -> tuple[np.ndarray, AttentionTape]:
         """Return the pooled states (B, F) in the batch's order, zeros for a text without tokens, and the tape."""
         from seqclf.kernels.attention import attention_forward
+        from seqclf.kernels.panels import product
 
         pooled = np.empty((batch.lengths.size, self.columns), self.dtype)
-        keys, weights = np.empty((len(states), self.outputs), self.dtype), np.empty(len(states), self.dtype)
+        keys, weights = np.empty((len(states), padded(self.outputs)), self.dtype), np.empty(len(states), self.dtype)
         weight, bias, query = (self._weight(name) for name in ("weight", "bias", "query"))
-        attention_forward(states, batch.starts, weight, bias, query, keys, weights, pooled)
+        address = product(self.dtype.name)
+        attention_forward(address, states, batch.starts, weight, bias, query, keys, weights, pooled)
         return pooled, AttentionTape(states, keys, weights)
 
     def backward(self, d_pooled: np.ndarray, batch: PackedBatch, tape: AttentionTape) -> np.ndarray:
         """Add the weights' gradients, and return d_states (R, F); the tape's keys are overwritten."""
         from seqclf.kernels.attention import attention_backward
+        from seqclf.kernels.panels import product
 
         d_states = np.empty((len(tape.states), self.columns), self.dtype)
         gradients = [self._d_weight(name) for name in ("weight", "bias", "query")]
         attention_backward(
-            tape.states, batch.starts, self._weight(), self._weight("query"), tape.keys, tape.weights, d_pooled,
-            d_states, *gradients,
+            product(self.dtype.name), tape.states, batch.starts, self._weight(), self._weight("query"), tape.keys,
+            tape.weights, d_pooled, d_states, *gradients,
         )  # fmt: skip
         return d_states

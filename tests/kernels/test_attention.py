@@ -3,6 +3,7 @@
 import numpy as np
 
 from seqclf.kernels.attention import attention_backward, attention_forward
+from seqclf.kernels.panels import product
 from tests.oracles import naive_heads
 from tests.oracles.gradients import numerical_gradient
 
@@ -13,13 +14,13 @@ TEXTS = 5
 def make(scale=1.0, seed=0):
     """Return h, weight, bias, query."""
     random = np.random.default_rng(seed)
-    return [random.standard_normal(shape) * scale for shape in ((9, 3), (2, 3), (2,), (2,))]
+    return [random.standard_normal(shape) * scale for shape in ((9, 16), (2, 16), (2,), (2,))]
 
 
 def run(h, weight, bias, query, starts=STARTS, texts=TEXTS):
     """Return keys, attention, pooled."""
-    arrays = [np.full(shape, np.nan, h.dtype) for shape in ((len(h), len(query)), (len(h),), (texts, h.shape[1]))]
-    attention_forward(h, starts, weight, bias, query, *arrays)
+    arrays = [np.full(shape, np.nan, h.dtype) for shape in ((len(h), 16), (len(h),), (texts, h.shape[1]))]
+    attention_forward(product(h.dtype.name), h, starts, weight, bias, query, *arrays)
     return arrays
 
 
@@ -36,10 +37,10 @@ def test_attention_and_pooled_states_match_the_reference():
 
 def test_gradients_match_numerical_gradients():
     h, weight, _, query = arrays = make()
-    d_pooled = np.random.default_rng(1).standard_normal((TEXTS, 3))
+    d_pooled = np.random.default_rng(1).standard_normal((TEXTS, 16))
     keys, attention, _ = run(*arrays)
     d_h, others = np.full_like(h, np.nan), [np.ones_like(a) for a in arrays[1:]]
-    attention_backward(h, STARTS, weight, query, keys, attention, d_pooled, d_h, *others)
+    attention_backward(product("float64"), h, STARTS, weight, query, keys, attention, d_pooled, d_h, *others)
     for array, gradient in zip(arrays, [d_h, *(other - 1 for other in others)], strict=True):
         expected = numerical_gradient(lambda: float((run(*arrays)[2] * d_pooled).sum()), array)
         np.testing.assert_allclose(gradient, expected, atol=1e-9)
@@ -66,10 +67,21 @@ def test_huge_scores_do_not_overflow():
 def test_batches_of_empty_texts():
     _, weight, bias, query = make()
     nothing = np.zeros(1, np.int64)
-    keys, attention, pooled = run(np.empty((0, 3)), weight, bias, query, starts=nothing, texts=2)
+    keys, attention, pooled = run(np.empty((0, 16)), weight, bias, query, starts=nothing, texts=2)
     assert not pooled.any()
     d_weight = np.zeros_like(weight)
     attention_backward(
-        np.empty((0, 3)), nothing, weight, query, keys, attention, pooled, np.empty((0, 3)), d_weight, bias, query
+        product("float64"),
+        np.empty((0, 16)),
+        nothing,
+        weight,
+        query,
+        keys,
+        attention,
+        pooled,
+        np.empty((0, 16)),
+        d_weight,
+        bias,
+        query,
     )
     assert not d_weight.any()

@@ -1,9 +1,13 @@
 """CRF against enumeration of all label paths, numerical gradients, and extreme scores."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from seqclf.kernels.crf import crf_forward_backward, crf_marginals, crf_viterbi
+from seqclf.kernels.crf_log_space import log_space_pass
+from seqclf.kernels.crf_scaled import REACH, exponentials
 from tests.oracles import naive_heads
 from tests.oracles.gradients import numerical_gradient
 from wordvec.kernels.simd import JIT_OFF
@@ -135,6 +139,40 @@ def test_huge_scores_do_not_overflow():
     assert all(np.isfinite(gradient).all() for gradient in gradients)
     np.testing.assert_allclose(marginals_of(arrays, one_sequence(4), 1)[:, 0], [1, 0, 1, 0])
     assert decode(arrays, one_sequence(4), 1)[0].tolist() == [0, 1, 0, 1]
+
+
+def test_exponentials_are_within_two_units_in_the_last_place():
+    x = np.linspace(-REACH, 0, 1600)
+    found, powers = x.copy(), np.empty_like(x)
+    exponentials(found, powers, powers.view(np.int64))
+    np.testing.assert_array_less(np.abs(found - np.exp(x)), 2 * np.spacing(np.exp(x)) + 1e-320)
+
+
+@pytest.mark.parametrize("scale", [1.0, 60.0])
+def test_scaled_probabilities_match_log_space(scale):
+    # The larger scale uses most of the reach, so a label's probability is as low as exp(-600).
+    arrays = [np.clip(a, -REACH / 2, REACH / 2) for a in make(17, seed=5, scale=scale)]
+    for s, rows in enumerate(naive_heads.sequence_rows(STARTS)):
+        marginals, d_transitions = np.empty((4, 17)), np.zeros((17, 17))
+        log_z = log_space_pass(arrays[0], STARTS, s, len(rows), *arrays[1:], 1.0, marginals, d_transitions)
+        np.testing.assert_allclose(marginals_of(arrays)[rows], marginals[: len(rows)], rtol=1e-10, atol=1e-250)
+        own, d_own = run(arrays, parts=((s, s + 1),), weights=np.ones(5))
+        target = naive_heads.path_score(tuple(TARGETS[rows]), arrays[0][rows], *arrays[1:])
+        np.testing.assert_allclose(own[s], log_z - target, rtol=1e-12, atol=1e-9)
+        for before, after in pairwise(TARGETS[rows]):
+            d_transitions[before, after] -= 1
+        np.testing.assert_allclose(d_own[1], d_transitions, atol=1e-10)
+
+
+def test_a_sequence_out_of_reach_leaves_the_others_as_they_are():
+    arrays = make()
+    wide = [arrays[0].copy(), *arrays[1:]]
+    wide[0][0] += [2 * REACH, 0, 0]  # the first token of the first sequence
+    losses, gradients = run(wide)
+    np.testing.assert_array_equal(losses[1:], run(arrays)[0][1:])
+    np.testing.assert_allclose(losses[0], 2 * REACH, atol=10)
+    np.testing.assert_array_equal(gradients[0][1:4], run(arrays)[1][0][1:4])
+    np.testing.assert_allclose(gradients[1].sum(), 0, atol=1e-12)
 
 
 def test_the_gradient_of_an_underflowing_only_path_is_kept():

@@ -79,14 +79,32 @@ def test_probabilities_match_the_sigmoid():
     np.testing.assert_allclose(probabilities, 1 / (1 + np.exp(-scores)), rtol=1e-12)
 
 
-def test_linear_layer_and_its_gradients():
-    random = np.random.default_rng(1)
-    features, weight, bias = random.standard_normal((4, 5)), random.standard_normal((3, 5)), random.standard_normal(3)
-    d_scores, scores = random.standard_normal((4, 3)), np.empty((4, 3))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("rows", "classes"), [(4, 4), (7, 3), (1, 17)])
+def test_linear_layer_and_its_gradients(dtype, rows, classes):
+    random, size = np.random.default_rng(1), {"float32": 1e-5, "float64": 1e-12}[dtype]
+    features, weight, bias, d_scores = (
+        random.standard_normal(shape).astype(dtype) for shape in ((rows, 32), (classes, 32), classes, (rows, classes))
+    )
+    scores = np.empty_like(d_scores)
     linear_forward(features, weight, bias, scores)
-    np.testing.assert_allclose(scores, features @ weight.T + bias, rtol=1e-12)
-    d_features, d_weight, d_bias = np.full((4, 5), np.nan), np.ones((3, 5)), np.ones(3)
+    np.testing.assert_allclose(scores, features @ weight.T + bias, atol=20 * size)
+    d_features, d_weight, d_bias = np.full_like(features, np.nan), np.ones_like(weight), np.ones_like(bias)
     linear_backward(features, weight, d_scores, d_features, d_weight, d_bias)
-    np.testing.assert_allclose(d_features, d_scores @ weight, rtol=1e-12)
-    np.testing.assert_allclose(d_weight - 1, d_scores.T @ features, atol=1e-12)
-    np.testing.assert_allclose(d_bias - 1, d_scores.sum(axis=0), atol=1e-12)
+    np.testing.assert_allclose(d_features, d_scores @ weight, atol=20 * size)
+    np.testing.assert_allclose(d_weight - 1, d_scores.T @ features, atol=20 * size)
+    np.testing.assert_allclose(d_bias - 1, d_scores.sum(axis=0), atol=20 * size)
+    alone = np.empty_like(scores[:1])
+    linear_forward(features[-1:], weight, bias, alone)
+    np.testing.assert_array_equal(alone, scores[-1:])
+
+
+def test_linear_layer_without_rows():
+    nothing, weight, d_weight = (
+        np.empty((0, 16), np.float32),
+        np.ones((3, 16), np.float32),
+        np.ones((3, 16), np.float32),
+    )
+    linear_forward(nothing, weight, weight[:, 0].copy(), np.empty((0, 3), np.float32))
+    linear_backward(nothing, weight, np.empty((0, 3), np.float32), nothing, d_weight, d_weight[:, 0].copy())
+    assert (d_weight == 1).all()
