@@ -78,6 +78,11 @@ for _command in (check, explain, evaluate, export, find_threshold, info, predict
     "of a trial is the mean over the folds.",
 )
 @click.option(
+    "--group-column",
+    metavar="NAME",
+    help="With --folds: texts with the same value in this column of DATA, such as an author, stay in one fold.",
+)
+@click.option(
     "--learning-curve",
     is_flag=True,
     help="Also train on an eighth, a quarter and a half of DATA; evaluate these models and baselines on --test.",
@@ -106,6 +111,7 @@ def train(
     test: str | None,
     baselines: bool,
     folds: int | None,
+    group_column: str | None,
     learning_curve: bool,
     learning_curve_plot: str | None,
     separator: str | None,
@@ -144,6 +150,8 @@ def train(
     check_picture(learning_curve_plot)
     if separator is not None and folds is not None:
         raise click.UsageError("--folds has no effect with --multi-label; leave it out")
+    if group_column is not None and (folds is None or tune is not None or data == "-"):
+        raise click.UsageError("--group-column needs --folds, a file that can be read twice, and no --tune")
 
     from seqclf import train_classifier, train_multi_label
 
@@ -174,6 +182,9 @@ def train(
         "encoding": encoding,
         "encoding_errors": encoding_errors,
     }
+    groups = None
+    if group_column is not None:
+        _, groups = read_examples(data, None, **(columns | {"label_column": group_column}))
     train_one: Any = train_classifier if separator is None else partial(train_multi_label, **multi_label)
     trained = train_and_save(
         train_one if search is None else search.train,
@@ -192,8 +203,9 @@ def train(
 
         texts, labels = trained.training
         found = cross_validate(
-            texts, labels, folds, settings=settings, vectors=trained.vectors, dev=trained.dev, threads=threads
-        )
+            texts, labels, folds, settings=settings, vectors=trained.vectors, dev=trained.dev, groups=groups,
+            threads=threads,
+        )  # fmt: skip
         click.echo(folds_table(found) + ("\n" if test is not None else ""))
     if trained.test is not None:
         warn_if_seen(trained.training, trained.test, data, str(test), quiet)

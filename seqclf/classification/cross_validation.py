@@ -12,7 +12,7 @@ from seqclf.classification.model import ClassifierModel
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import train_classifier
 from seqclf.data.labels import as_labels, check_labels, distinct_labels, encode_labels
-from seqclf.data.splits import stratified_folds
+from seqclf.data.splits import grouped_folds, stratified_folds
 from seqclf.data.texts import Text, as_texts
 from seqclf.metrics import Score
 from wordvec.system.settings import or_defaults
@@ -35,6 +35,7 @@ def cross_validate(
     settings: ClassifierSettings | None = None,
     vectors: "WordVectors | None" = None,
     dev: tuple[Iterable[Text], Iterable[Any]] | None = None,
+    groups: Sequence[Any] | None = None,
     threads: int | None = None,
 ) -> list[Evaluation]:
     """Train a classifier for each fold on the other folds, and evaluate it on the fold.
@@ -44,9 +45,10 @@ def cross_validate(
     Args:
         texts, labels, settings, vectors, dev, threads: see :func:`seqclf.train_classifier`.
         folds: at least 2, and at most the number of texts.
+        groups: N names, such as authors or threads, whose texts are never divided between folds; None: each text alone.
 
     Raises:
-        InputError: as ``train_classifier``, or ``folds`` out of range.
+        InputError: as ``train_classifier``, ``folds`` out of range, or fewer groups than folds.
 
     Example:
         >>> texts, labels = ["fire in the hills", "warm evening", "the fire spreads", "tea time"] * 4, [1, 0, 1, 0] * 4
@@ -60,7 +62,12 @@ def cross_validate(
     folds = check_whole("folds", folds, 2, len(texts))
     found = []
     targets = encode_labels(labels, distinct_labels(labels), "texts")
-    for fold, rows in enumerate(stratified_folds(targets, folds, settings.seed)):
+    dealt = (
+        stratified_folds(targets, folds, settings.seed)
+        if groups is None
+        else grouped_folds(targets, groups, folds, settings.seed)
+    )
+    for fold, rows in enumerate(dealt):
         others = np.setdiff1d(np.arange(len(texts)), rows)
         model = train_classifier(
             [texts[row] for row in others], [labels[row] for row in others], vectors=vectors, dev=dev, threads=threads,

@@ -1,8 +1,12 @@
-"""Random splits into training and validation rows."""
+"""Random splits into training and validation rows, and folds."""
 
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+
+from wordvec import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -70,3 +74,49 @@ def stratified_folds(targets: np.ndarray, folds: int, seed: int) -> list[np.ndar
     random = np.random.default_rng([seed, 0xF01D])
     dealt = np.concatenate([random.permutation(np.flatnonzero(targets == each)) for each in np.unique(targets)])
     return [np.sort(dealt[fold::folds]) for fold in range(folds)]
+
+
+def grouped_folds(targets: np.ndarray, groups: Sequence[Any], folds: int, seed: int) -> list[np.ndarray]:
+    """Deal groups of rows to folds, so that the classes are spread evenly; the rows of each fold are ascending.
+
+    Groups whose classes differ most in number come first, each to the fold that leaves the shares of the classes most
+    even, as scikit-learn's StratifiedGroupKFold does.
+
+    Args:
+        targets: (N,) classes. groups: N names; rows of equal names stay together.
+        folds: their number.
+        seed: of the order of groups.
+
+    Raises:
+        InputError: not one group per row, or fewer groups than folds.
+
+    Example:
+        >>> groups = ["ann", "ann", "bob", "bob", "eve", "eve"]
+        >>> [rows.tolist() for rows in grouped_folds(np.array([0, 1, 0, 1, 0, 1]), groups, 3, seed=1)]
+        [[4, 5], [0, 1], [2, 3]]
+    """
+    if len(groups) != targets.size:
+        raise InputError(f"{len(groups)} groups for {targets.size} texts; pass one for each text")
+    names, places = np.unique(np.array(list(map(str, groups))), return_inverse=True)
+    if names.size < folds:
+        raise InputError(f"{folds} folds need at least as many groups, got {names.size}; use fewer folds")
+    counts = np.zeros((names.size, int(targets.max()) + 1))
+    np.add.at(counts, (places, targets), 1)
+    order = np.random.default_rng([seed, 0x62F0]).permutation(names.size)
+    order = order[np.argsort(-counts[order].std(axis=1), kind="stable")]
+    shares, filled, chosen = (
+        counts / counts.sum(axis=0).clip(1),
+        np.zeros((folds, counts.shape[1])),
+        np.full(names.size, -1),
+    )
+    for done, group in enumerate(order):
+        empty = np.flatnonzero(~filled.any(axis=1))
+        open_folds = empty if empty.size == names.size - done else np.arange(folds)
+        uneven = []
+        for fold in open_folds:
+            tried = filled.copy()
+            tried[fold] += shares[group]
+            uneven.append((round(float(tried.std(axis=0).mean()), 12), float(filled[fold].sum())))
+        chosen[group] = open_folds[uneven.index(min(uneven))]
+        filled[chosen[group]] += shares[group]
+    return [np.flatnonzero(chosen[places] == fold) for fold in range(folds)]

@@ -242,6 +242,19 @@ def test_training_warns_of_contradictions_and_of_labels_with_one_text(data):
     assert "Warning: " not in invoke("train", data, "-o", "m.safetensors", *TINY).stderr
 
 
+def test_folds_by_groups(data):
+    rows = [line.split("\t") for line in data.read_text().splitlines()]
+    lines = ["text,label,author", *(f"{text},{label},author {place % 3}" for place, (label, text) in enumerate(rows))]
+    Path("data.csv").write_text("\n".join(lines))
+    arguments = ("train", "data.csv", "-o", "m.safetensors", "--model", "linear")
+    table = invoke(*arguments, "--folds", 3, "--group-column", "author").stdout.splitlines()
+    assert [line.split()[:2] for line in table[1:4]] == [["1", "20"], ["2", "20"], ["3", "20"]]
+    few = invoke(*arguments, "--folds", 4, "--group-column", "author", code=1).stderr
+    assert "4 folds need at least as many groups, got 3" in few
+    assert "--group-column needs --folds" in invoke(*arguments, "--group-column", "author", code=2).stderr
+    assert "nowhere" in invoke(*arguments, "--folds", 3, "--group-column", "nowhere", code=1).stderr
+
+
 # -- multiple labels --------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from seqclf import ClassifierSettings, compare_baselines, train_classifier
 from seqclf.classification.cross_validation import cross_validate, learning_curve
-from seqclf.data.splits import stratified_folds
+from seqclf.data.splits import grouped_folds, stratified_folds
 from wordvec import InputError
 
 
@@ -57,3 +57,29 @@ def test_shares_of_a_learning_curve_are_nested_and_stratified(monkeypatch):
     assert points[-1].scores["NB-SVM"].accuracy == expected[-1].score.accuracy
     with pytest.raises(InputError, match="a share of the texts must be above 0 and at most 1, got 0"):
         learning_curve(texts, labels, *test, shares=(0, 1), settings=settings)
+
+
+def test_groups_stay_together_and_classes_are_spread():
+    random = np.random.default_rng(1)
+    groups = random.integers(0, 40, 400)
+    targets = (random.random(400) < 0.3).astype(np.int64)
+    folds = grouped_folds(targets, groups, 5, seed=1)
+    assert np.sort(np.concatenate(folds)).tolist() == list(range(400))
+    assert all(set(groups[one]).isdisjoint(groups[other]) for one in folds for other in folds if one is not other)
+    shares = [targets[rows].mean() for rows in folds]
+    assert max(shares) - min(shares) < 0.08
+    assert max(map(len, folds)) - min(map(len, folds)) < 30
+    single = grouped_folds(np.array([0, 0, 0, 0, 1]), ["a", "a", "a", "b", "c"], 3, seed=1)
+    assert sorted(rows.tolist() for rows in single) == [[0, 1, 2], [3], [4]]
+
+
+def test_cross_validation_by_groups():
+    texts, labels = ["fire in the hills", "warm evening", "the fire spreads", "tea time"] * 4, [1, 0, 1, 0] * 4
+    settings = ClassifierSettings(model="linear", validation_fraction=0)
+    groups = np.repeat(["a", "b", "c", "d"], 4)
+    found = cross_validate(texts, labels, 4, settings=settings, groups=groups)
+    assert [len(each.truth) for each in found] == [4] * 4
+    with pytest.raises(InputError, match="5 folds need at least as many groups, got 4"):
+        cross_validate(texts, labels, 5, settings=settings, groups=groups)
+    with pytest.raises(InputError, match="3 groups for 16 texts"):
+        cross_validate(texts, labels, 2, settings=settings, groups=groups[:3])
