@@ -89,8 +89,10 @@ class Run:
                 return whole
             result = train_sharded(encoded, self.settings, sharding, **how)
         if self.shards.timings:
+            rounds = result.timings["rounds"]
             for name, value in result.timings.items():
-                log(f"{name}: {value:,.3g}")
+                each = "" if name == "rounds" else f", {value / max(rounds, 1):,.3g} a round"
+                log(f"{name}: {value:,.3g}{each}")
         return result
 
     @staticmethod

@@ -104,6 +104,7 @@ class Cluster:
                 )
             self._own.append(own)
             address = own.scheduler_address
+        check_address(address)
         try:
             client = distributed.Client(address, timeout=seconds, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
@@ -235,6 +236,25 @@ def _interrupts_ignored() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def check_address(address: str) -> None:
+    """Check the form of an address: a client of Dask that cannot parse it ends late and with a stack trace.
+
+    Raises:
+        InputError: it has no host, no port or an unknown protocol.
+    """
+    from distributed.comm.addressing import parse_address, parse_host_port
+    from distributed.comm.registry import get_backend
+
+    try:
+        protocol, place = parse_address(address)
+        get_backend(protocol)
+        is_valid = bool(parse_host_port(place)[0])
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise InputError(f"the address of a scheduler must be such as tcp://host:8786, got {address!r}")
 
 
 def versions() -> dict[str, str]:

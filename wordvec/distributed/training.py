@@ -94,7 +94,8 @@ class ShardedResult(Word2VecResult):
     """Vectors, losses and statistics of a training over shards.
 
     Beyond a ``Word2VecResult``: how the corpus was sharded, the number of rounds, a digest of the encoded corpus, and
-    the time and the bytes that the shards' training, the combination and the exchange took, by purpose.
+    of the rounds since the training was started or resumed, their number, and the time and the bytes that the shards'
+    training, the combination and the exchange took, by purpose.
     """
 
     sharding: ShardSettings = field(default_factory=ShardSettings)
@@ -248,6 +249,7 @@ class ShardedRun(EvaluatedRun):
         self._job, self._plan, self._assembly, self._on_progress = job, plan, assembly, on_progress
         self._table = table  # None: that of the rounds
         self._number = 0  # of finished rounds
+        self._restored = 0  # of them, those of the run that is resumed
         self._loss, self._kept = np.zeros(6), 0  # of the current epoch
 
     @property
@@ -268,7 +270,7 @@ class ShardedRun(EvaluatedRun):
             self._run_to_end(saved)
             best = self._take_best()
             table = self._current_table() if best is None else best
-            self.result.timings = self._rounds.timings()
+            self.result.timings = {"rounds": self._number - self._restored, **self._rounds.timings()}
         self.result.seconds, self.result.rounds = self.seconds, self._number
         self.result.vectors = self._assembly.vectors(_sides(table, len(self._job.vocabulary)))
         self._monitor.callbacks("on_end", self)
@@ -328,6 +330,7 @@ class ShardedRun(EvaluatedRun):
             raise saved.damaged("its vectors must be finite")
         least = self.epoch * plan.rounds
         self._number = saved.whole("rounds", least, min(least + plan.rounds, plan.rounds * plan.epochs))
+        self._restored = self._number
         self._kept = saved.whole("kept", 0, plan.tokens)
 
     def _position(self) -> str:

@@ -181,6 +181,14 @@ def test_no_scheduler_answers():
         Cluster(address, timeout=0.3)
 
 
+@pytest.mark.parametrize("address", ["", "host", "tcp://host", "tcp://host:port", "tcp://:8786", "gopher://host:1"])
+def test_an_address_of_another_form(address):
+    from wordvec.distributed.cluster import Cluster
+
+    with pytest.raises(InputError, match="the address of a scheduler must be such as tcp://host:8786, got '" + address):
+        Cluster(address)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
 def test_workers_of_this_machine_start_with_their_modules(recwarn):
     from wordvec.distributed.cluster import Cluster

@@ -49,7 +49,8 @@ def test_result_and_record(trained, tmp_path):
     assert trained.losses[1] < trained.losses[0]
     facts = trained.summary()
     assert (facts["shards"], facts["round_tokens"], facts["rounds"]) == (3, 700, 6)
-    assert set(trained.timings) == {"load_seconds", "train_seconds", "change_seconds", "combine_seconds"}
+    assert set(trained.timings) == {"rounds", "load_seconds", "train_seconds", "change_seconds", "combine_seconds"}
+    assert trained.timings["rounds"] == trained.rounds
     trained.vectors.save(tmp_path / "v.safetensors")
     settings = load_vectors(tmp_path / "v.safetensors").settings
     assert (settings["shards"], settings["round_tokens"]) == (3, 700)
@@ -87,6 +88,7 @@ def test_an_interrupted_training_resumes_to_the_same_bits(corpus, trained, tmp_p
     resumed = train_sharded(
         corpus, SETTINGS, SHARDING, checkpoint=path, resume=True, on_progress=states.append, threads=2
     )
+    assert resumed.timings["rounds"] == len(states) - 1
     assert bits(resumed) == bits(trained)
     assert (resumed.losses, resumed.effective_tokens) == (trained.losses, trained.effective_tokens)
     assert states[0].done in (0, pytest.approx(rounds / 6 * 2 * 4503, abs=1))
