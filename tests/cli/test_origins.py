@@ -57,14 +57,14 @@ def test_a_network_states_the_digests_of_its_data_and_the_versions(run, name):
 def test_data_that_changes_while_it_is_read_is_refused(run, tmp_path, monkeypatch):
     from corpora import labelled
 
-    read = labelled.read_labelled
+    read = labelled.iter_labelled
 
     def read_and_change(*arguments, **options):
-        found = read(*arguments, **options)
+        found = list(read(*arguments, **options))
         (tmp_path / "labels.tsv").write_text("yes\tanother text\n")
         return found
 
-    monkeypatch.setattr("corpora.read_labelled", read_and_change)
+    monkeypatch.setattr("corpora.iter_labelled", read_and_change)
     result = run(f"classify-text train labels.tsv {SMALL} -o model.safetensors")
     assert result.stderr == "Error: labels.tsv changed while it was read; run again when nothing writes to it\n"
     assert not (tmp_path / "model.safetensors").exists()

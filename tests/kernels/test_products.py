@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from seqclf.kernels import output
 from wordvec.kernels import factorization, products
 from wordvec.kernels.simd import JIT_OFF, kernel, store
 
@@ -31,27 +30,6 @@ def test_4x4_products(width):
         np.testing.assert_allclose(row_by_row, together, rtol=1e-4, atol=1e-5)
     else:
         np.testing.assert_array_equal(row_by_row, together)
-
-
-@kernel
-def both_gradients(d_scores, weight, states, count, width, live, many, few):
-    size = d_scores.size // 4
-    output._sixteen_rows(d_scores, 8, size, count, weight, 16, width, many, 32)
-    output._four_rows_at_a_time(d_scores, 8, size, count, weight, 16, width, few, 32)
-    output._sixteen_words(d_scores, 0, size, 4, states, 16, width, many, live)
-    output._four_words_at_a_time(d_scores, 0, size, 4, states, 16, width, few, live)
-
-
-@pytest.mark.parametrize("live", [16, 6, 1])
-def test_vocabulary_softmax_gradients(live):
-    random = np.random.default_rng(2)
-    width, d_scores = 32, random.standard_normal(4 * 80).astype(np.float32)
-    weight, states = random.standard_normal((2, 17 * width)).astype(np.float32)
-    start = random.standard_normal(18 * width).astype(np.float32)
-    many, few = start.copy(), start.copy()
-    both_gradients(d_scores, weight, states, 7, width, live, many, few)
-    assert np.count_nonzero(many != start) >= 16 * 16
-    np.testing.assert_array_equal(few, many)
 
 
 @kernel
