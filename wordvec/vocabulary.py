@@ -275,7 +275,7 @@ def _checked_counts(counts: ArrayLike, size: int) -> np.ndarray:
         raise InputError(f"counts must be whole numbers, got {given.dtype}")
     if given.size and given.min() < 0:
         raise InputError(f"counts must not be negative, got {given.min()} in row {int(given.argmin())}")
-    if given.size and given.sum(dtype=np.longdouble) >= 2**63:
+    if given.size and given.sum(dtype=np.longdouble) >= 2.0**63:
         raise InputError(f"the sum of counts must be below 2^63, got {int(given.max()):,} in row {int(given.argmax())}")
     return given.astype(np.int64)
 
