@@ -90,7 +90,7 @@ def test_bad_options(corpus, options, message):
         (("--shards", 2, "--scheduler", "x", "--local-cluster", 2), "--local-cluster has no effect with --scheduler"),
         (("--shards", 2, "--local-cluster", 1, "--phrases", 2), "--phrases has no effect with a cluster"),
         (("--shards", 2, "--scheduler", "tcp://127.0.0.1:1"), "no Dask scheduler answers at tcp://127.0.0.1:1"),
-        (("--shards", 2, "--scheduler", "nonsense://x"), "no Dask scheduler answers at nonsense://x"),
+        (("--shards", 2, "--scheduler", "nonsense://x"), "must be such as tcp://host:8786, got 'nonsense://x'"),
     ],
 )
 def test_bad_options_of_clusters(corpus, options, message):

@@ -104,7 +104,7 @@ class Cluster:
                 )
             self._own.append(own)
             address = own.scheduler_address
-        check_address(address)
+        _check_address(address)
         try:
             client = distributed.Client(address, timeout=seconds, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
@@ -238,7 +238,7 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def check_address(address: str) -> None:
+def _check_address(address: str) -> None:
     """Check the form of an address: a client of Dask that cannot parse it ends late and with a stack trace.
 
     Raises:
