@@ -92,7 +92,7 @@ class ForwardPass:
         if self._keep or self._first is not None or len(noise.hold_h) or len(noise.hold_c):
             state = self._state(part, layer, number, name, packed)
         else:
-            key = (id(plan), number, inputs.shape[0], packed, batch.lengths.size)
+            key = (plan, number, inputs.shape[0], packed, batch.lengths.size)
             state = self._space.record(key, lambda: self._state(part, layer, number, name, packed))
         target = batch.mirror if number else np.arange(packed, dtype=np.int32)
         rows = target if layer else (batch.reverse_rows if number else batch.forward_rows)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from seqclf.kernels.panels import Weights
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EncoderPlan:
-    """An encoder's shape and weights in the kernels' layout.
+    """An encoder's shape and weights in the kernels' layout; equal to itself only, so that records are kept by it.
 
     Attributes:
         shape: see ``EncoderShape``.

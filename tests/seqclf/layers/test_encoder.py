@@ -1,12 +1,14 @@
 """The encoder without a head: states and gradients of every cell against the oracle, initial states, dropout masks."""
 
+import gc
+
 import numpy as np
 import pytest
 
 from seqclf.layers.batches import pack
 from seqclf.layers.cells import spread, unspread
 from seqclf.layers.encoder import Encoder
-from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
+from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, encoder_shapes, initial_encoder
 from seqclf.layers.tape import DropoutMasks, States
 from seqclf.layers.workers import Workers
 from seqclf.training.optimizers import Adam
@@ -244,3 +246,16 @@ def test_very_long_text_has_finite_states_and_gradients():
     d_rows = encoder.backward(tape, None, d_final=np.ones_like(tape.final))
     assert np.isfinite(d_rows).all()
     assert d_rows.any()
+
+
+def test_a_workspace_keeps_no_record_of_an_encoder_that_is_gone():
+    space, batch = Workspace(np.float64), pack(*encode(TEXTS), np.arange(len(TEXTS)))
+
+    def check(size):
+        encoder, _ = make(EncoderShape(8, 5, size, cell="gru", bidirectional=False))
+        found = encoder.forward(batch, keep=False, workspace=space).states.copy()
+        np.testing.assert_array_equal(found, encoder.forward(batch, keep=False, workspace=Workspace(np.float64)).states)
+
+    for size in [40, 3] * 10:  # the next encoder may lie in memory where the last one did
+        check(size)
+        gc.collect()
