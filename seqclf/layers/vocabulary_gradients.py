@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LANES = 32
 """Rows per group, and words per part of a thread's share."""
 NEAR_FLOATS = 2**23
-"""The scores in memory at once: 32 MB, or those of one group."""
+"""The scores in memory at once: 32 MB, or those of the fewest rows."""
 
 
 class LiveColumns(NamedTuple):
@@ -166,8 +166,8 @@ class SoftmaxGradients:
             bounds = first * LANES, min(last * LANES, words)
             output_d_weight(product, scores, packed, groups, words, sums, square, d_weight, slopes.d_bias, *bounds)
 
-        _share_out(workers, by_groups, count)
-        _share_out(workers, by_words, -(-words // LANES))
+        share_out(workers, by_groups, count)
+        share_out(workers, by_words, -(-words // LANES))
 
     def _array(self, name: str, size: int) -> np.ndarray:
         """Return a thread's array, uninitialized."""
@@ -193,10 +193,10 @@ def _groups(rows_and_columns: list[tuple[np.ndarray, np.ndarray]], width: int) -
     )
 
 
-def _share_out(workers: Workers | None, work: Callable[[int, int], None], size: int) -> None:
-    """Call ``work(first, last)`` for one part of ``0 .. size`` per thread."""
+def share_out(workers: Workers | None, work: Callable[[int, int], None], size: int, multiple: int = 1) -> None:
+    """Call ``work(first, last)`` for one part of ``0 .. size``, itself a multiple, per thread, in multiples."""
     threads = 1 if workers is None else workers.threads
-    bounds = [size * k // threads for k in range(threads + 1)]
+    bounds = [size // multiple * k // threads * multiple for k in range(threads + 1)]
     if workers is None:
         work(0, size)
     else:

@@ -1,7 +1,6 @@
 """Output layer of a language model: full or sampled softmax over V words, optionally tied to the embeddings."""
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from seqclf.layers.batches import PackedBatch
 from seqclf.layers.heads import Head, check_classes
 from seqclf.layers.parameters import Views
-from seqclf.layers.vocabulary_gradients import LiveColumns, Objective, Slopes, SoftmaxGradients
+from seqclf.layers.vocabulary_gradients import NEAR_FLOATS, LiveColumns, Objective, Slopes, SoftmaxGradients, share_out
 from seqclf.layers.workers import Workers
 from wordvec import InputError
 
@@ -17,9 +16,8 @@ ROWS = 16
 """Rows and words are padded, and divided among threads, in multiples of this."""
 GROUP = 4
 """Rows whose scores are stored together."""
-NEAR_FLOATS = 2**23
 FEWEST_ROWS = 64
-"""The scores in memory at once: 32 MB, or those of 64 rows."""
+"""Rows whose scores are in memory at once, however many words there are."""
 
 
 class VocabularyHead(Head):
@@ -316,7 +314,7 @@ class _Piece:
             output_scores(states, self.weight, self.lanes, self.scores, *groups, self.words, self.width)
             output_softmax(self.scores, *groups, self.padded, self.targets, losses, scratch)
 
-        _share_out(workers, run, len(self.states))
+        share_out(workers, run, len(self.states), ROWS)
         return losses
 
     def best(self, words: np.ndarray, logs: np.ndarray, asked: int, asked_logs: np.ndarray) -> None:
@@ -333,13 +331,3 @@ class _Piece:
         """Return the probabilities (R, V)."""
         groups = self.scores.reshape(-1, self.padded, 4).transpose(0, 2, 1)
         return groups.reshape(-1, self.padded)[:rows, : self.words]
-
-
-def _share_out(workers: Workers | None, work: Callable[[int, int], None], size: int) -> None:
-    """Call ``work(first, last)`` for one part of ``0 .. size`` per thread, in multiples of 16."""
-    threads = 1 if workers is None else workers.threads
-    bounds = [size // ROWS * k // threads * ROWS for k in range(threads + 1)]
-    if workers is None:
-        work(0, size)
-    else:
-        workers.map(work, bounds[:-1], bounds[1:])
