@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 
-from seqclf.kernels.panels import never_unrolled
+from seqclf.kernels.panels import UNITS, write_sums
 from wordvec.kernels.simd import JIT_OFF, Lowering, compiled_address, has_long_registers, primitive
 
-LANES, UNITS = 32, 16
+LANES = 32
 TILE_ROWS, TILE_VECTORS = (8, 2) if has_long_registers() else (6, 1)
 """Accumulators of 16 numbers per tile, leaving registers for as many broadcast elements of A as rows."""
 
@@ -60,9 +60,6 @@ def _write_tile(builder: Any, args: Any, rows: int) -> None:
     """Emit the loop of ``_tile`` for a number of rows."""
     a, a_rows, a_columns, b, b_step, out, out_rows, depth = args[:8]
     vector, i64 = ir.VectorType(a.type.pointee, UNITS), ir.IntType(64)
-    name = f"llvm.fmuladd.v{UNITS}f32"
-    fused = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
-    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), UNITS), [0] * UNITS)
 
     def chosen(array: Any, offsets: Any, k: Any) -> Any:
         return builder.gep(array, [builder.load(builder.gep(offsets, [k]))])
@@ -73,29 +70,10 @@ def _write_tile(builder: Any, args: Any, rows: int) -> None:
 
     lefts = [chosen(a, a_rows, i64(t)) for t in range(rows)]
     targets = [target for t in range(rows) for target in vectors(chosen(out, out_rows, i64(t)))]
-    starts = [builder.load(target, align=4) for target in targets]
-    before, body, done = builder.block, builder.append_basic_block("deeper"), builder.append_basic_block("written")
-    builder.branch(body)
-    builder.position_at_end(body)
-    k = builder.phi(depth.type)
-    sums = [builder.phi(vector) for _ in targets]
-    right = [builder.load(place, align=4) for place in vectors(builder.gep(b, [builder.mul(k, b_step)]))]
-    column = builder.load(builder.gep(a_columns, [k]))
-    found = []
-    for t, left in enumerate(lefts):
-        number = builder.load(builder.gep(left, [column]))
-        lane = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
-        number = builder.shuffle_vector(lane, lane, everywhere)
-        found += [builder.call(fused, [number, each, sums[t * TILE_VECTORS + v]]) for v, each in enumerate(right)]
-    following = builder.add(k, k.type(1))
-    again = builder.cbranch(builder.icmp_signed("<", following, depth), body, done)
-    again.set_metadata("llvm.loop", never_unrolled(builder.module))
-    for phi, start, end in zip([k, *sums], [k.type(0), *starts], [following, *found], strict=True):
-        phi.add_incoming(start, before)
-        phi.add_incoming(end, body)
-    builder.position_at_end(done)
-    for target, value in zip(targets, found, strict=True):
-        builder.store(value, target, align=4)
+    write_sums(
+        builder, 32, lefts, lambda k: builder.load(builder.gep(a_columns, [k])),
+        lambda k: vectors(builder.gep(b, [builder.mul(k, b_step)])), targets, depth,
+    )  # fmt: skip
 
 
 def _multiply(

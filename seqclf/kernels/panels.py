@@ -8,6 +8,7 @@ Every sum starts from the value in ``out`` and adds its products in the order of
 result does not depend on other rows or on how rows are assigned to tiles and threads.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -108,9 +109,6 @@ def _write_tile(builder: Any, args: Any, bits: int, rows: int, panels: int) -> N
     """Emit the loop of ``multiply_tile`` for one tile size."""
     a, a_first, a_row, a_step, b, b_first, b_step, b_panel, out, out_first, out_row, out_panel, depth = args[:13]
     vector = ir.VectorType(a.type.pointee, UNITS)
-    name = f"llvm.fmuladd.v{UNITS}f{bits}"
-    fused = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
-    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), UNITS), [0] * UNITS)
 
     def places(first: Any, step: Any, count: int) -> list[Any]:
         """Return ``count`` pointers, ``step`` apart."""
@@ -122,31 +120,58 @@ def _write_tile(builder: Any, args: Any, bits: int, rows: int, panels: int) -> N
     def vectors(pointers: list[Any]) -> list[Any]:
         return [builder.bitcast(pointer, vector.as_pointer()) for pointer in pointers]
 
+    def rights_at(k: Any) -> list[Any]:
+        at = builder.mul(k, b_step)
+        return vectors([builder.gep(place, [at]) for place in rights])
+
     targets = [
         target
         for row in places(builder.gep(out, [out_first]), out_row, rows)
         for target in vectors(places(row, out_panel, panels))
     ]
-    before, body, done = builder.block, builder.append_basic_block("deeper"), builder.append_basic_block("written")
-    starts = [builder.load(target, align=4) for target in targets]
     lefts = places(builder.gep(a, [a_first]), a_row, rows)
     rights = places(builder.gep(b, [b_first]), b_panel, panels)
+    write_sums(builder, bits, lefts, lambda k: builder.mul(k, a_step), rights_at, targets, depth)
+
+
+def write_sums(
+    builder: Any,
+    bits: int,
+    lefts: list[Any],
+    offset_at: Callable[[Any], Any],
+    rights_at: Callable[[Any], list[Any]],
+    targets: list[Any],
+    depth: Any,
+) -> None:
+    """Emit the loop ``targets[t, v] += sum_k lefts[t][offset_at(k)] * rights_at(k)[v]`` over ``depth`` steps, with the
+    sums in registers.
+
+    Args:
+        bits: of a number. lefts: pointers to numbers, by t.
+        offset_at, rights_at: emit the offset, and the pointers to vectors, by v, of a step.
+        targets: pointers to vectors, by t, then by v.
+    """
+    vector = targets[0].type.pointee
+    name = f"llvm.fmuladd.v{UNITS}f{bits}"
+    fused = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
+    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), UNITS), [0] * UNITS)
+    starts = [builder.load(target, align=4) for target in targets]
+    before, body, done = builder.block, builder.append_basic_block("deeper"), builder.append_basic_block("written")
     builder.branch(body)
     builder.position_at_end(body)
     k = builder.phi(depth.type)
     sums = [builder.phi(vector) for _ in targets]
-    at = builder.mul(k, b_step)
-    right = [builder.load(place, align=4) for place in vectors([builder.gep(place, [at]) for place in rights])]
-    at = builder.mul(k, a_step)
+    right = [builder.load(place, align=4) for place in rights_at(k)]
+    offset = offset_at(k)
     found = []
-    for r, left in enumerate(lefts):
-        number = builder.load(builder.gep(left, [at]))
+    for t, left in enumerate(lefts):
+        number = builder.load(builder.gep(left, [offset]))
         lane = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
         number = builder.shuffle_vector(lane, lane, everywhere)
-        found += [builder.call(fused, [number, values, sums[r * panels + v]]) for v, values in enumerate(right)]
+        found += [builder.call(fused, [number, each, sums[t * len(right) + v]]) for v, each in enumerate(right)]
     following = builder.add(k, k.type(1))
     again = builder.cbranch(builder.icmp_signed("<", following, depth), body, done)
-    again.set_metadata("llvm.loop", never_unrolled(builder.module))
+    again.set_metadata("llvm.loop", _never_unrolled(builder.module))
     for phi, start, end in zip([k, *sums], [k.type(0), *starts], [following, *found], strict=True):
         phi.add_incoming(start, before)
         phi.add_incoming(end, body)
@@ -155,7 +180,7 @@ def _write_tile(builder: Any, args: Any, bits: int, rows: int, panels: int) -> N
         builder.store(value, target, align=4)
 
 
-def never_unrolled(module: Any) -> Any:
+def _never_unrolled(module: Any) -> Any:
     """Return loop metadata that disables unrolling: two iterations at once exceed the registers, and spilled
     accumulators make the loop two times slower, or three times if the stack is not aligned to a cache line."""
     disable = module.add_metadata(["llvm.loop.unroll.disable"])
