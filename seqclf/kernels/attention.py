@@ -13,7 +13,8 @@ import math
 import numpy as np
 
 from seqclf.kernels.activations import squash
-from seqclf.kernels.panels import UNITS, multiply, project
+from seqclf.kernels.linear import add_gradients
+from seqclf.kernels.panels import UNITS, project
 from wordvec.kernels.simd import kernel
 
 
@@ -88,7 +89,7 @@ def attention_backward(
         d_h: (R, F), output. d_weight (A, F), d_bias and d_query (A,): accumulated.
     """
     texts, width = d_pooled.shape
-    rows, size, padded = h.shape[0], query.size, keys.shape[1]
+    rows, size = h.shape[0], query.size
     shares, means = np.empty(rows), np.zeros(texts)
     # d_a_t = d_pooled · h_t, and its weighted mean, which the softmax gradient subtracts.
     for t in range(starts.size - 1):
@@ -107,12 +108,4 @@ def attention_backward(
                 d_bias[k] += key[k]
             for j in range(width):
                 d_state[j] = own * d_mean[j]
-    d_keys = keys.reshape(keys.size)
-    multiply(
-        product, d_keys, 0, padded, 1, rows, size, weight.reshape(weight.size), 0, width, UNITS,
-        d_h.reshape(d_h.size), 0, width, UNITS, width // UNITS,
-    )  # fmt: skip
-    multiply(
-        product, d_keys, 0, 1, padded, size, rows, h.reshape(h.size), 0, width, UNITS,
-        d_weight.reshape(d_weight.size), 0, width, UNITS, width // UNITS,
-    )  # fmt: skip
+    add_gradients(product, h, weight, keys, d_h, d_weight)

@@ -55,6 +55,24 @@ def _forward(features: np.ndarray, weight: np.ndarray, bias: np.ndarray, scores:
                 scores[r + t, k] = tiles[k // 4 * 16 + 4 * t + k % 4] + bias[k]
 
 
+@kernel(inline=True)
+def add_gradients(
+    product: int, features: np.ndarray, weight: np.ndarray, d_scores: np.ndarray, d_features: np.ndarray,
+    d_weight: np.ndarray,
+) -> None:  # fmt: skip
+    """Add d_scores W to d_features (R, F), and d_scoresᵀ x to d_weight (C, F); d_scores is (R, C or more)."""
+    (rows, width), classes, step = features.shape, weight.shape[0], d_scores.shape[1]
+    flat = d_scores.reshape(d_scores.size)
+    multiply(
+        product, flat, 0, step, 1, rows, classes, weight.reshape(weight.size), 0, width, UNITS,
+        d_features.reshape(d_features.size), 0, width, UNITS, width // UNITS,
+    )  # fmt: skip
+    multiply(
+        product, flat, 0, 1, step, classes, rows, features.reshape(features.size), 0, width, UNITS,
+        d_weight.reshape(d_weight.size), 0, width, UNITS, width // UNITS,
+    )  # fmt: skip
+
+
 @kernel
 def _backward(
     product: int, features: np.ndarray, weight: np.ndarray, d_scores: np.ndarray, d_features: np.ndarray,
@@ -66,12 +84,4 @@ def _backward(
             d_features[r, j] = 0
         for k in range(classes):
             d_bias[k] += d_scores[r, k]
-    flat = d_scores.reshape(d_scores.size)
-    multiply(
-        product, flat, 0, classes, 1, rows, classes, weight.reshape(weight.size), 0, width, UNITS,
-        d_features.reshape(d_features.size), 0, width, UNITS, width // UNITS,
-    )  # fmt: skip
-    multiply(
-        product, flat, 0, 1, classes, classes, rows, features.reshape(features.size), 0, width, UNITS,
-        d_weight.reshape(d_weight.size), 0, width, UNITS, width // UNITS,
-    )  # fmt: skip
+    add_gradients(product, features, weight, d_scores, d_features, d_weight)
