@@ -13,7 +13,7 @@ from wordvec.kernels.negative_sampling import average_contexts, reach, spread_gr
 from wordvec.kernels.one_input import count_loss
 from wordvec.kernels.simd import Sixteen, add, clamp, kernel, load, multiply, multiply_add, splat, store, subtract
 from wordvec.kernels.slices import CENTER, DRAWN, LAST_CENTER, PRIVATE, Lane, Step, Text, is_sampled_for_loss
-from wordvec.kernels.tile import TILE, Tile, add_to, scores_4x4
+from wordvec.kernels.tile import TILE, Tile, add_to, scores_4x4, update_row
 
 CHUNK = 32
 """Rows updated together, few enough to stay in cache during the loop over the dimension."""
@@ -84,13 +84,7 @@ def update_words(
         a0, a1 = load(hidden, d), load(hidden, stride + d)
         a2, a3 = load(hidden, 2 * stride + d), load(hidden, 3 * stride + d)
         for j in range(first, last):
-            g0, g1 = splat(gradients[4 * j]), splat(gradients[4 * j + 1])
-            g2, g3 = splat(gradients[4 * j + 2]), splat(gradients[4 * j + 3])
-            n = load(memory, rows[j] + d)
-            a0, a1 = multiply_add(g0, n, a0), multiply_add(g1, n, a1)
-            a2, a3 = multiply_add(g2, n, a2), multiply_add(g3, n, a3)
-            n = multiply_add(g1, x1, multiply_add(g0, x0, n))
-            store(memory, rows[j] + d, multiply_add(g3, x3, multiply_add(g2, x2, n)))
+            a0, a1, a2, a3 = update_row(memory, rows[j] + d, gradients, 4 * j, x0, x1, x2, x3, a0, a1, a2, a3)
         store(hidden, d, a0)
         store(hidden, stride + d, a1)
         store(hidden, 2 * stride + d, a2)

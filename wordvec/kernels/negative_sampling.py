@@ -56,20 +56,26 @@ def set_negatives(lane: Lane, tile: Tile, step: Step, drawn: int) -> None:
 
 
 @kernel(inline=True)
+def is_drawn(negative_ids: np.ndarray, token_id: int) -> np.bool_:
+    """Whether a token is among the negatives; without branches, so that LLVM vectorizes the comparison."""
+    hits = np.int32(0)
+    for k in range(negative_ids.size):
+        hits += np.int32(negative_ids[k] == token_id)
+    return hits > 0
+
+
+@kernel(inline=True)
 def excuse_positives(lane: Lane, tile: Tile, step: Step, drawn: int, first: int, places: int) -> None:
     """Subtract the weight of a negative in every pair whose positive it is.
 
     The positives are ``places`` buffer tokens from ``first`` on, in the tile's rows from ``step.shared`` on.
     """
     share = np.float32(step.negatives) / np.float32(step.shared)
-    # A slice starting at 0 shows LLVM that no index is negative, so it vectorizes the comparison.
+    # A slice starting at 0 shows LLVM that no index is negative.
     negative_ids = lane.negative_ids[drawn : drawn + step.shared]
     for q in range(places):
         token_id = lane.token_ids[first + q]
-        hits = np.int32(0)
-        for k in range(negative_ids.size):
-            hits += np.int32(negative_ids[k] == token_id)
-        if hits > 0:
+        if is_drawn(negative_ids, token_id):
             for k in range(negative_ids.size):
                 if negative_ids[k] == token_id:
                     for t in range(TILE):
@@ -82,10 +88,7 @@ def excuse_centers(lane: Lane, tile: Tile, step: Step, drawn: int, b: int, size:
     negative_ids = lane.negative_ids[drawn : drawn + step.shared]
     for t in range(size):
         token_id = lane.token_ids[b + t]
-        hits = np.int32(0)
-        for k in range(negative_ids.size):
-            hits += np.int32(negative_ids[k] == token_id)
-        if hits > 0:
+        if is_drawn(negative_ids, token_id):
             for k in range(negative_ids.size):
                 if negative_ids[k] == token_id:
                     tile.weights[4 * k + t] = np.float32(0)

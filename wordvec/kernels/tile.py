@@ -102,6 +102,22 @@ def scores_4x4(
 
 
 @kernel(inline=True)
+def update_row(
+    memory: np.ndarray, place: int, gradients: np.ndarray, k: int, x0: Sixteen, x1: Sixteen, x2: Sixteen, x3: Sixteen,
+    a0: Sixteen, a1: Sixteen, a2: Sixteen, a3: Sixteen,
+) -> tuple[Sixteen, Sixteen, Sixteen, Sixteen]:  # fmt: skip
+    """Update sixteen columns of a row by the four inputs' ``x`` and pairs k .. k + 3; return ``a`` with the inputs'
+    changes added."""
+    g0, g1, g2, g3 = splat(gradients[k]), splat(gradients[k + 1]), splat(gradients[k + 2]), splat(gradients[k + 3])
+    n = load(memory, place)
+    a0, a1 = multiply_add(g0, n, a0), multiply_add(g1, n, a1)
+    a2, a3 = multiply_add(g2, n, a2), multiply_add(g3, n, a3)
+    n = multiply_add(g1, x1, multiply_add(g0, x0, n))
+    store(memory, place, multiply_add(g3, x3, multiply_add(g2, x2, n)))
+    return a0, a1, a2, a3
+
+
+@kernel(inline=True)
 def update_rows(
     memory: np.ndarray, rows: np.ndarray, count: int, gradients: np.ndarray, x0: Sixteen, x1: Sixteen, x2: Sixteen,
     x3: Sixteen, d: int,
@@ -109,13 +125,7 @@ def update_rows(
     """Update columns d .. d + 15 of ``count`` rows by the four inputs' ``x``; return the changes of the inputs."""
     a0 = a1 = a2 = a3 = splat(np.float32(0))
     for j in range(count):
-        g0, g1 = splat(gradients[4 * j]), splat(gradients[4 * j + 1])
-        g2, g3 = splat(gradients[4 * j + 2]), splat(gradients[4 * j + 3])
-        n = load(memory, rows[j] + d)
-        a0, a1 = multiply_add(g0, n, a0), multiply_add(g1, n, a1)
-        a2, a3 = multiply_add(g2, n, a2), multiply_add(g3, n, a3)
-        n = multiply_add(g1, x1, multiply_add(g0, x0, n))
-        store(memory, rows[j] + d, multiply_add(g3, x3, multiply_add(g2, x2, n)))
+        a0, a1, a2, a3 = update_row(memory, rows[j] + d, gradients, 4 * j, x0, x1, x2, x3, a0, a1, a2, a3)
     return a0, a1, a2, a3
 
 
