@@ -68,18 +68,8 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON values."""
-        return {
-            "name": self.name,
-            "card": self.card.as_dict(),
-            "data": dict(self.data),
-            "evaluation": self.evaluation.as_dict(),
-            "baselines": [asdict(rival) for rival in self.rivals],
-            "average_precision": self.average_precisions(),
-            "reliability": [asdict(row) for row in self.evaluation.reliability()],
-            "coverage": [asdict(row) for row in self.evaluation.coverage(_THRESHOLDS)],
-            "history": [dict(row) for row in self.history],
-            "mistakes": self.mistakes(),
-        }
+        coverage = [asdict(row) for row in self.evaluation.coverage(_THRESHOLDS)]
+        return _values(self, [asdict(rival) for rival in self.rivals], coverage=coverage)
 
 
 @dataclass(frozen=True)
@@ -117,14 +107,19 @@ class LabelSetReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON values."""
-        return {
-            "name": self.name,
-            "card": self.card.as_dict(),
-            "data": dict(self.data),
-            "evaluation": self.evaluation.as_dict(),
-            "baselines": {name: scored.as_dict() for name, scored in self.rivals.items()},
-            "average_precision": self.average_precisions(),
-            "reliability": [asdict(row) for row in self.evaluation.reliability()],
-            "history": [dict(row) for row in self.history],
-            "mistakes": self.mistakes(),
-        }
+        return _values(self, {name: scored.as_dict() for name, scored in self.rivals.items()})
+
+
+def _values(report: Report | LabelSetReport, baselines: Any, **own: Any) -> dict[str, Any]:
+    return {
+        "name": report.name,
+        "card": report.card.as_dict(),
+        "data": dict(report.data),
+        "evaluation": report.evaluation.as_dict(),
+        "baselines": baselines,
+        "average_precision": report.average_precisions(),
+        "reliability": [asdict(row) for row in report.evaluation.reliability()],
+        **own,
+        "history": [dict(row) for row in report.history],
+        "mistakes": report.mistakes(),
+    }
