@@ -35,21 +35,22 @@ def rows(run: Run) -> Iterator[Row]:
     sizes = run.pick(
         [million // 4, million // 2, million, 2 * million],
         [million, 3 * million, 10 * million],
-        [million, 3 * million, 10 * million, 30 * million, 100 * million],
+        [million, 3 * million, 10 * million, 30 * million, 100 * million, 500 * million],
     )
     corpora = {tokens: zipf_corpus(run, tokens) for tokens in sizes}
     once = fitted_share("fixed cost of building, merging and sorting the threads' word tables")
     yield growth("tokens, encoding", {n: partial(encode, run, n) for n in sizes}, run.repeats, 1, once)
     yield growth("tokens, training", {n: train(corpora[n]) for n in sizes}, run.repeats, 1, _tables_of(corpora))
-    fixed = run.pick(million // 2, 2 * million)
+    fixed = run.pick(million // 2, 2 * million, 4 * million)
     kinds = run.pick([10_000, 30_000, 100_000], [10_000, 30_000, 100_000, 300_000, million])
+    kinds += run.pick([], [], [2 * million])
     many = {types: zipf_corpus(run, fixed, types) for types in kinds}
     for size in run.pick((100,), (100, 16)):
         runs = {n: train(many[n], vector_size=size) for n in kinds}
         case = f"vocabulary, training d{size} on {fixed / million:g} M tokens"
         yield growth(case, runs, run.repeats, 0, _tables_of(many, size))
     corpus = corpora[sizes[1]]
-    dimensions = run.pick([50, 100, 200, 400], [50, 100, 200, 300, 400, 600])
+    dimensions = run.pick([50, 100, 200, 400], [50, 100, 200, 300, 400, 600, 1000])
     runs = {n: train(corpus, vector_size=n) for n in dimensions}
     same = fitted_share("cost of sampling, window weights and sigmoids, equal at all sizes", work=padded)
     yield growth("vector size, training", runs, run.repeats, 1, same)
@@ -88,7 +89,7 @@ def net_growth(run: Run) -> Iterator[Row]:
         "cost of packing, embeddings and their updates, equal at all sizes", work=lambda h: flop[int(h)]
     )
     yield from recurrent("hidden size, BiLSTM", cases, slope(list(flop.items())), run, same)
-    lengths = run.pick([20, 60, 200], [10, 30, 100, 300, 1000])
+    lengths = run.pick([20, 60, 200], [4, 10, 30, 100, 300, 1000, 4000])
     same = fitted_share("cost of packing and Adam updates, once per step")
     cases = {n: replace(base, lengths=str(n)) for n in lengths}
     yield from recurrent("text length, BiLSTM", cases, 1, run, same)

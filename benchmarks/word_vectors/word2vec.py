@@ -4,21 +4,23 @@
 
 trains one epoch on wiki8 (found through WORDVEC_DATA; otherwise on generated text), in lines of 1,000 tokens because
 gensim truncates lines at 10,000, with window 5, 5 negatives, subsampling 1e-3 and min count 5. Runs alternate with the
-peer; prints the medians of raw tokens per second and of the ratios. Only training is timed, not compilation or the
-vocabulary scan. Peers run in a Python in which they are installed.
+peer; prints the medians of raw tokens per second and of the ratios, and core-seconds per million tokens. Only training
+is timed, not compilation or the vocabulary scan. Peers run in a Python in which they are installed.
 """
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 from benchmarks.harness.machine import describe
-from benchmarks.harness.measuring import Row, Run, WrongResultError, compare, table, threads_of
+from benchmarks.harness.measuring import Row, Run, WrongResultError, compare, number, table, threads_of
 from benchmarks.harness.peers import PACKAGES, PEERS, Job
 from benchmarks.harness.texts import speed_source, speed_text
 
@@ -46,8 +48,15 @@ def compare_training(corpus: "EncodedCorpus", job: Job, peers: Mapping[str, str]
     case = f"{job.model} d{job.size}, {threads_of(job.threads)}"
     modes = {mode: partial(ours, mode) for mode in MODES}
     rows = compare(case, "Mw/s", modes, {peer: partial(theirs, peer) for peer in peers}, repeats)
+    rows = [replace(row, note="; ".join(filter(None, [core_seconds(row, job.threads), row.note]))) for row in rows]
     same, free = (next(row.ours for row in rows if row.case.endswith(mode)) for mode in MODES)
     return [*rows, Row(f"{case}, reproducible", "Mw/s", same, "ours, hogwild", free)]
+
+
+def core_seconds(row: Row, threads: int) -> str:
+    """Return time times cores, to which the energy is proportional, per million tokens."""
+    ours, theirs = ([number(threads / median(figures))] if figures else [] for figures in (row.ours, row.theirs))
+    return ", ".join([f"{ours[0]} core-seconds per million tokens", *(f"{row.peer} {each}" for each in theirs)])
 
 
 def rows(run: Run) -> Iterator[Row]:

@@ -38,6 +38,7 @@ from benchmarks.kernels.roofline import Kernel, Work
 from benchmarks.networks.classification import describe_vectors
 from benchmarks.word_vectors import startup
 from benchmarks.word_vectors.whole_command import run_watched
+from benchmarks.word_vectors.word2vec import core_seconds
 from wordvec import WordVectors
 
 needs_shell = pytest.mark.skipif(sys.platform == "win32", reason="the fake Pythons are shell scripts")
@@ -366,6 +367,12 @@ def row(case="one", ours=(10.0, 11.0, 12.0), theirs=(), **others):
         "peer": "gensim" if theirs else "",
         "theirs": list(theirs),
     } | others
+
+
+def test_core_seconds_are_threads_times_seconds():
+    fast = Row("skipgram", "Mw/s", [8.0, 2.0, 4.0], "gensim", [0.25, 0.5, 0.5])
+    assert core_seconds(fast, 2) == "0.500 core-seconds per million tokens, gensim 4.00"
+    assert core_seconds(Row("skipgram", "Mw/s", [4.0]), 1) == "0.250 core-seconds per million tokens"
 
 
 def test_results_page_lists_machine_versions_text_and_figures(tmp_path):
