@@ -59,7 +59,7 @@ kernels-anywhere: $(VENV)/installed-test
 
 # The examples in docstrings and on the pages of docs.
 examples: $(VENV)/installed-test
-	WORDVEC_CACHE="$(CURDIR)/$(VENV)/cache" $(BIN)/python -m pytest -q --doctest-modules --doctest-glob="*.md" --ignore=docs/examples \
+	WORDVEC_CACHE="$(CURDIR)/$(VENV)/cache" $(PYTEST) --doctest-modules --doctest-glob="*.md" --ignore=docs/examples \
 		$(PACKAGES) docs
 
 # TORTURE="--kills 10 --only tag" for a part.
