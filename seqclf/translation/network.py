@@ -25,6 +25,7 @@ from seqclf.layers.parameters import (
     initial_encoder,
 )
 from seqclf.layers.tape import DropoutMasks, EncoderTape
+from seqclf.layers.vocabulary_gradients import LiveColumns
 from seqclf.layers.vocabulary_head import VocabularyHead
 from seqclf.layers.workers import Workers
 
@@ -133,6 +134,7 @@ class TransducerTape:
     decoded: DecoderTape
     states: np.ndarray
     states_mask: np.ndarray | None
+    live: LiveColumns | None
 
 
 class TransducerNetwork:
@@ -235,6 +237,7 @@ class TransducerNetwork:
         noise: DropoutMasks | None = None,
         target_noise: DecoderNoise | None = None,
         states_mask: np.ndarray | None = None,
+        live: LiveColumns | None = None,
     ) -> TransducerTape:
         """Run a batch of pairs and keep what ``backward`` needs.
 
@@ -244,11 +247,12 @@ class TransducerNetwork:
             inputs: see ``Encoder.forward``.
             noise, target_noise: dropout masks of the encoder and of the decoder.
             states_mask: (R, H padded) factors of the attentional states that the softmax reads.
+            live: the columns where they are not zero, if many rows share them.
         """
         encoded, rows, sources = self.encode(source, workers, inputs=inputs, noise=noise)
         decoded = self.decoder.forward(target, sources, workers, noise=target_noise)
         states = decoded.states if states_mask is None else decoded.states * states_mask
-        return TransducerTape(encoded, rows, decoded, states, states_mask)
+        return TransducerTape(encoded, rows, decoded, states, states_mask, live)
 
     # --------------------------------------------------------------- backward
 
@@ -264,7 +268,7 @@ class TransducerNetwork:
         head = self.head
         if self.shape.tied:
             head.d_weight[:] = 0
-        loss, d_states = head.loss_and_backward(tape.states, None, targets, None, workers)
+        loss, d_states = head.loss_and_backward(tape.states, None, targets, None, workers, live=tape.live)
         if tape.states_mask is not None:
             d_states *= tape.states_mask
         found = self.decoder.backward(tape.decoded, d_states, workers)

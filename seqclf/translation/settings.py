@@ -75,7 +75,8 @@ hidden_size 200; set both alike, or untie them
     dropout: float = setting(
         "Dropout probability of the embeddings and of the softmax's inputs.",
         default=0.3,
-        detail="Embeddings are dropped by distinct unit and batch.",
+        detail="Embeddings are dropped by distinct unit and batch; with 1,000 target units and more, 32 inputs of the "
+        "softmax share a mask.",
         least=0,
         below=1,
     )

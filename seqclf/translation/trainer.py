@@ -7,6 +7,7 @@ import numpy as np
 from seqclf.layers.batches import PackedBatch, Sequences, prediction_batches, row_sequences
 from seqclf.layers.decoder_tape import DecoderNoise
 from seqclf.layers.parameters import Workspace
+from seqclf.layers.vocabulary_gradients import LANES, LiveColumns
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import draw_dropout_masks, draw_mask, dropout_key, dropout_rates
 from seqclf.training.freezing import frozen_parameters
@@ -31,6 +32,8 @@ from seqclf.translation.stepping import NetworkStepper
 
 _WORDS, _BETWEEN, _WEIGHTS, _HOLD_H, _HOLD_C, _OUTPUT, _SAMPLED = range(0x100, 0x107)
 """Purposes of the decoder's masks; a layer adds a multiple of 16."""
+MANY_UNITS = 1_000
+"""From as many target units on, the softmax's products take most of a step, so that skipping zeros pays."""
 
 
 class Trainer:
@@ -79,13 +82,14 @@ class Trainer:
         noise = None
         if network.encoder is not None and isinstance(source, PackedBatch) and isinstance(settings, NetworkSettings):
             noise = draw_dropout_masks(network.encoder, source, dropout_rates(settings), settings.seed, step)
-        mask = self._states_mask(int(target.starts[-1]))
+        mask, live = self._states_mask(int(target.starts[-1]))
 
         def run(read: PackedBatch) -> TransducerTape:
             decoder_noise = draw_decoder_noise(network, read, settings, step)
             return network.forward(
-                source, read, self.workers, inputs=inputs, noise=noise, target_noise=decoder_noise, states_mask=mask
-            )
+                source, read, self.workers, inputs=inputs, noise=noise, target_noise=decoder_noise, states_mask=mask,
+                live=live,
+            )  # fmt: skip
 
         tape = run(target)
         if settings.scheduled_sampling > 0:
@@ -108,12 +112,20 @@ class Trainer:
         token_ids, rows = np.unique(read, return_inverse=True)
         return batch._replace(token_ids=token_ids, forward_rows=rows.astype(np.int32))
 
-    def _states_mask(self, rows: int) -> np.ndarray | None:
-        settings = self.settings
+    def _states_mask(self, rows: int) -> tuple[np.ndarray | None, LiveColumns | None]:
+        """Return the mask (R, H padded) of what the softmax reads, and the columns it has left.
+
+        With many units, 32 successive rows share a mask, so that products with what it zeroes are skipped.
+        """
+        settings, network = self.settings, self.network
         if settings.dropout == 0:
-            return None
+            return None, None
         key = dropout_key(settings.seed, _OUTPUT, self.optimizer.done)
-        return draw_mask(rows, self.network.decoder.hidden, settings.dropout, key, self.network.dtype)
+        groups = np.arange(rows) // (LANES if network.shape.units >= MANY_UNITS else 1)
+        drawn = draw_mask(int(groups[-1]) + 1, network.decoder.hidden, settings.dropout, key, network.dtype)
+        if network.shape.units < MANY_UNITS:
+            return drawn, None
+        return drawn[groups], LiveColumns(groups, drawn != 0)
 
 
 def draw_decoder_noise(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seqclf import load_model
+from seqclf.layers.vocabulary_gradients import SoftmaxGradients
 from seqclf.model_file import read_model, write_model
 from seqclf.training.loop import StopTraining
 from seqclf.translation.model import TransducerModel
@@ -107,6 +108,26 @@ def test_threads_do_not_change_the_bits(options):
     one, two = (train_transducer(WORDS, REVERSED, settings=tiny(**options), threads=n) for n in (1, 2))
     assert bits(one) == bits(two)
     assert one.history == two.history
+
+
+def test_with_many_units_the_softmax_skips_what_dropout_zeroed(monkeypatch):
+    options = {"settings": tiny(batch_size=16, epochs=1, optimizer="sgd", learning_rate=0.1)}
+    monkeypatch.setattr("seqclf.translation.trainer.MANY_UNITS", 1)
+    one, two = (train_transducer(WORDS, REVERSED, **options, threads=n) for n in (1, 2))
+    assert bits(one) == bits(two)
+    run, shares = SoftmaxGradients.run, []
+
+    def without(self, states, weight, bias, goal, slopes, live, workers):
+        np.testing.assert_array_equal(live.live[live.sequences][:, :8], states[:, :8] != 0)
+        shares.append(live.live.mean())
+        assert np.bincount(live.sequences)[:-1].tolist() == [32] * live.sequences[-1]
+        return run(self, states, weight, bias, goal, slopes, None, workers)
+
+    monkeypatch.setattr(SoftmaxGradients, "run", without)
+    other = train_transducer(WORDS, REVERSED, **options, threads=1).network.parameters()
+    assert 0.5 < np.mean(shares) < 0.9
+    for name, array in one.network.parameters().items():
+        np.testing.assert_allclose(array, other[name], rtol=1e-3, atol=1e-5, err_msg=name)
 
 
 def test_an_interrupted_training_resumes_to_the_same_bits(tmp_path):
