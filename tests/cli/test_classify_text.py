@@ -206,7 +206,7 @@ def test_each_kind_of_model(data):
         (["--model", "linear", "--log-csv", "log.csv"], "a linear model has no epochs to log"),
         (["--model", "linear", "--plot", "loss.png"], "leave --log-csv, --tensorboard and --plot out"),
         (["--model", "linear", "--multi-label", ","], "--model linear has no effect with --multi-label"),
-        (["--model", "blend", "--calibrate"], "--calibrate has no effect on other models"),
+        (["--calibration", "none"], "calibration none needs model network, got auto"),
     ):
         assert message in invoke("train", "data.tsv", "-o", "m.safetensors", *arguments, code=2).stderr
 
