@@ -1,7 +1,8 @@
 """Labeled texts and classifiers as the commands read them, and evaluations with labels as strings."""
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cli.shared.reporting import log
@@ -25,6 +26,41 @@ def read_examples(data: str, separator: str | None, **reading: Any) -> tuple[lis
         read_labelled(data, **reading) if separator is None else read_label_sets(data, separator, **reading)
     )
     return examples
+
+
+def read_groups(data: str, column: str, **reading: Any) -> list[str]:
+    """Read the group of each text, such as its author, from a column of a table."""
+    return [str(value) for _, value in _values(data, column, "group_column", **reading)]
+
+
+def read_weights(data: str, column: str, **reading: Any) -> list[float]:
+    """Read the weight of each text in the loss from a column of a table."""
+    from corpora import InputError
+
+    found = []
+    for where, value in _values(data, column, "weight_column", **reading):
+        try:
+            found.append(float(value))
+        except (TypeError, ValueError):
+            found.append(math.nan)
+        if not 0 <= found[-1] < math.inf:
+            raise InputError(f"{where}: a weight must be a finite number of at least 0, got {value!r:.40}")
+    return found
+
+
+def _values(data: str, column: str, option: str, **reading: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the place and the value of a column of each record."""
+    from corpora import InputError
+    from corpora.records import open_records
+    from corpora.tables import listed
+
+    records = open_records(data, **reading)
+    if column not in records.columns:
+        raise InputError(f"{data}: no column {column!r:.40}; set {option} to one of {listed(records.columns)}")
+    for where, _, values in records.rows:
+        if column not in values:
+            raise InputError(f"{where}: no key {column!r:.40}; set {option} to one that every object has")
+        yield where, values[column]
 
 
 def read_training(data: str, separator: str | None, quiet: bool, **reading: Any) -> tuple[list[str], list[Any]]:

@@ -255,6 +255,31 @@ def test_folds_by_groups(data):
     assert "nowhere" in invoke(*arguments, "--folds", 3, "--group-column", "nowhere", code=1).stderr
 
 
+@pytest.mark.parametrize("name", ["weighted.csv", "weighted.tsv", "weighted.jsonl"])
+def test_weights_of_texts(data, name):
+    """Each text stands there twice: with its label, and with another one that weighs nothing or little."""
+    rows = [line.split("\t") for line in data.read_text().splitlines()]
+    rows = [[*row, "2"] for row in rows] + [[{"yes": "no", "no": "yes"}[label], text, "0.1"] for label, text in rows]
+    separator = "," if name.endswith("csv") else "\t"
+    lines = [separator.join(row) for row in [["label", "text", "weight"], *rows]]
+    if name.endswith("jsonl"):
+        lines = [json.dumps({"label": label, "text": text, "weight": float(weight)}) for label, text, weight in rows]
+    Path(name).write_text("\n".join(lines))
+    arguments = ("train", name, "-o", "m.safetensors", "--model", "linear", "--weight-column", "weight")
+    evaluated = ("--dev", data, "--test", data, *(["--folds", 2, "--learning-curve"] if name.endswith("csv") else []))
+    table = invoke(*arguments, *evaluated).stdout
+    assert re.search(r"this model +100\.0 %", table)
+    bad = Path(f"bad-{name}")
+    bad.write_text("\n".join([*lines[:4], lines[4].replace("2", "heavy").replace("heavy.0", '"heavy"'), *lines[5:]]))
+    assert f"{bad}:5: a weight must be a finite number of at least 0, got 'heavy'" in (
+        invoke("train", bad, *arguments[2:], code=1).stderr
+    )
+    other = ("train", name, "-o", "m.safetensors", "--weight-column")
+    assert "no column 'mass'; set --weight-column to one of" in invoke(*other, "mass", code=1).stderr
+    stdin = invoke("train", "-", *arguments[2:], code=2, input="").stderr
+    assert "--weight-column needs a file that can be read twice" in stdin
+
+
 # -- multiple labels --------------------------------------------------------------------------------------------------
 
 
@@ -715,6 +740,15 @@ def test_tune_trains_multi_label_models(several):
     assert invoke("predict", "m.safetensors", "the king").stdout.count("\t") == 1
     first = json.loads(Path("m.safetensors.tuning.jsonl").read_text().splitlines()[1])
     assert 0 <= first["score"] <= 1
+
+
+def test_weights_of_texts_with_several_labels(several):
+    lines = [line.split("\t") for line in several.read_text().splitlines()]
+    rows = [f"{labels}\t{text}\t{int('old' not in text)}" for labels, text in lines]
+    Path("weighted.tsv").write_text("\n".join(["label\ttext\tweight", *rows]))
+    invoke("train", "weighted.tsv", "-o", "m.safetensors", *MANY, "--dev", several, "--weight-column", "weight")
+    answers = invoke("predict", "m.safetensors", "the old king", "the queen").stdout.splitlines()
+    assert [answer.split("\t")[0] for answer in answers] == ["royal", "royal"]  # the texts on old men weigh nothing
 
 
 @pytest.mark.parametrize(
