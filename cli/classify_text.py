@@ -195,14 +195,18 @@ def train(
     groups = None if group_column is None else read_groups(data, group_column, **reading)
     weights = None if weight_column is None else read_weights(data, weight_column, **reading)
     columns: dict[str, Any] = reading | {"label_column": label_column}
+    places: dict[str, list[str]] = {}
+
+    def read(source: str) -> tuple[list[str], list[Any]]:
+        if source == data:
+            return read_training(source, separator, quiet, **columns)
+        places[source], texts, labels = read_examples(source, separator, **columns)
+        return texts, labels
+
     train_one: Any = train_classifier if separator is None else partial(train_multi_label, **multi_label)
     trained = train_and_save(
         partial(train_one if search is None else search.train, sample_weight=weights),
-        lambda source: (
-            read_training(source, separator, quiet, **columns)
-            if source == data
-            else read_examples(source, separator, **columns)
-        ),
+        read,
         data=data, dev=dev, test=test, vectors=vectors, subword_fallback=subword_fallback, output=output,
         settings=settings, checkpointing=checkpointing, threads=threads, quiet=quiet, unit="texts",
     )  # fmt: skip
@@ -222,7 +226,7 @@ def train(
         thresholds = {} if separator is None else {"tune_thresholds": tune_thresholds}
         rivals = _baselines(trained, settings.seed, thresholds) if baselines else []
         evaluate_on: Any = evaluated if separator is None else evaluated_sets
-        own = evaluate_on(trained.model, *trained.test, threads=threads, quiet=quiet)
+        own = evaluate_on(trained.model, *trained.test, places=places.get(str(test), ()), threads=threads, quiet=quiet)
         if separator is None:
             click.echo(rival_table(f"on {test}", own, rivals))
         else:

@@ -319,6 +319,8 @@ def test_multi_label_models_are_trained_applied_and_evaluated(several):
     facts = json.loads(invoke("evaluate", "m.safetensors", several, "--json").stdout)
     assert (facts["texts"], facts["micro_f1"], facts["hamming_loss"]) == (60, 1.0, 0.0)
     assert [row["label"] for row in facts["classes"]] == ["old", "royal"]
+    Path("new.tsv").write_text("royal\tthe queen\nroyal|young|loud\ta girl\n")
+    assert "young (1), loud (1), in new.tsv:2\n" in invoke("evaluate", "m.safetensors", "new.tsv").stderr
     if importlib.util.find_spec("matplotlib"):
         invoke("evaluate", "m.safetensors", several, "--plot", "f1.svg")
         assert re.findall(r">(old|royal|F1|1\.000)<", Path("f1.svg").read_text()).count("1.000") == 2
@@ -570,15 +572,21 @@ def test_labels_unknown_to_the_model_count_as_errors(model_file, tmp_path):
     result = invoke("evaluate", model_file, path, "--json")
     facts = json.loads(result.stdout)
     assert (facts["accuracy"], facts["labels"]) == (0.5, ["no", "yes", "perhaps"])
-    said = "Warning: 1 of 2 labels are unknown to the model and count as errors: perhaps (1)"
+    said = f"Warning: 1 of 2 labels are unknown to the model and count as errors: perhaps (1), in {path}:2"
     assert result.stderr.splitlines() == [said]
+    path.write_text("yes\tthe king\n" + "perhaps\tthe queen\n" * 7)
+    assert f"perhaps (7), in {path}:2, {path}:3, {path}:4, {path}:5, {path}:6 and 2 more\n" in (
+        invoke("find-threshold", model_file, path).stderr
+    )
 
 
 def test_labels_that_are_equal_numbers_are_known(data):
     data.write_text("0\tthe king\n1\tthe queen\n" * 4)
     Path("test.csv").write_text("label,text\n0.0,the king\n1.0,a queen\n2.0,a man\n")
     result = invoke("train", data, "-o", "m.safetensors", *TINY, "--test", "test.csv")
-    assert "Warning: 1 of 3 labels are unknown to the model and count as errors: 2.0 (1)" in result.stderr
+    assert (
+        "Warning: 1 of 3 labels are unknown to the model and count as errors: 2.0 (1), in test.csv:4" in result.stderr
+    )
     facts = json.loads(invoke("evaluate", "m.safetensors", "test.csv", "--json").stdout)
     assert facts["labels"] == ["0", "1", "2.0"]
 
