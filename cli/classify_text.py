@@ -8,7 +8,14 @@ import click
 from cli.classification.check import check
 from cli.classification.evaluate import evaluate
 from cli.classification.evaluation import folds_table, learning_table, rival_table, set_measures
-from cli.classification.examples import evaluated, evaluated_sets, read_examples, read_training
+from cli.classification.examples import (
+    evaluated,
+    evaluated_sets,
+    read_examples,
+    read_groups,
+    read_training,
+    read_weights,
+)
 from cli.classification.explain import explain
 from cli.classification.export import export
 from cli.classification.find_threshold import find_threshold
@@ -83,6 +90,11 @@ for _command in (check, explain, evaluate, export, find_threshold, info, predict
     help="With --folds: texts with the same value in this column of DATA, such as an author, stay in one fold.",
 )
 @click.option(
+    "--weight-column",
+    metavar="NAME",
+    help="Column of DATA with the weight of each text in the loss, a number of at least 0.  [default: all alike]",
+)
+@click.option(
     "--learning-curve",
     is_flag=True,
     help="Also train on an eighth, a quarter and a half of DATA; evaluate these models and baselines on --test.",
@@ -112,6 +124,7 @@ def train(
     baselines: bool,
     folds: int | None,
     group_column: str | None,
+    weight_column: str | None,
     learning_curve: bool,
     learning_curve_plot: str | None,
     separator: str | None,
@@ -152,6 +165,8 @@ def train(
         raise click.UsageError("--folds has no effect with --multi-label; leave it out")
     if group_column is not None and (folds is None or tune is not None or data == "-"):
         raise click.UsageError("--group-column needs --folds, a file that can be read twice, and no --tune")
+    if weight_column is not None and data == "-":
+        raise click.UsageError("--weight-column needs a file that can be read twice, not standard input")
 
     from seqclf import train_classifier, train_multi_label
 
@@ -176,23 +191,22 @@ def train(
         settings = ClassifierSettings(**given)
     if separator is None and settings.model != "linear":
         compile_ahead("classifier", settings.record(), threads)
-    columns: dict[str, Any] = {
-        "text_column": text_column,
-        "label_column": label_column,
-        "encoding": encoding,
-        "encoding_errors": encoding_errors,
-    }
-    groups = None
-    if group_column is not None:
-        _, groups = read_examples(data, None, **(columns | {"label_column": group_column}))
+    reading = {"text_column": text_column, "encoding": encoding, "encoding_errors": encoding_errors}
+    groups = None if group_column is None else read_groups(data, group_column, **reading)
+    weights = None if weight_column is None else read_weights(data, weight_column, **reading)
+    columns: dict[str, Any] = reading | {"label_column": label_column}
+    places: dict[str, list[str]] = {}
+
+    def read(source: str) -> tuple[list[str], list[Any]]:
+        if source == data:
+            return read_training(source, separator, quiet, **columns)
+        places[source], texts, labels = read_examples(source, separator, **columns)
+        return texts, labels
+
     train_one: Any = train_classifier if separator is None else partial(train_multi_label, **multi_label)
     trained = train_and_save(
-        train_one if search is None else search.train,
-        lambda source: (
-            read_training(source, separator, quiet, **columns)
-            if source == data
-            else read_examples(source, separator, **columns)
-        ),
+        partial(train_one if search is None else search.train, sample_weight=weights),
+        read,
         data=data, dev=dev, test=test, vectors=vectors, subword_fallback=subword_fallback, output=output,
         settings=settings, checkpointing=checkpointing, threads=threads, quiet=quiet, unit="texts",
     )  # fmt: skip
@@ -204,7 +218,7 @@ def train(
         texts, labels = trained.training
         found = cross_validate(
             texts, labels, folds, settings=settings, vectors=trained.vectors, dev=trained.dev, groups=groups,
-            threads=threads,
+            sample_weight=weights, threads=threads,
         )  # fmt: skip
         click.echo(folds_table(found) + ("\n" if test is not None else ""))
     if trained.test is not None:
@@ -212,7 +226,7 @@ def train(
         thresholds = {} if separator is None else {"tune_thresholds": tune_thresholds}
         rivals = _baselines(trained, settings.seed, thresholds) if baselines else []
         evaluate_on: Any = evaluated if separator is None else evaluated_sets
-        own = evaluate_on(trained.model, *trained.test, threads=threads, quiet=quiet)
+        own = evaluate_on(trained.model, *trained.test, places=places.get(str(test), ()), threads=threads, quiet=quiet)
         if separator is None:
             click.echo(rival_table(f"on {test}", own, rivals))
         else:
@@ -222,7 +236,7 @@ def train(
         if report is not None:
             write_report(report, trained.model, output, str(test), trained.test[0], own, rivals, quiet)
         if learning_curve:
-            _show_learning_curve(trained, settings, threads, learning_curve_plot)
+            _show_learning_curve(trained, weights, settings, threads, learning_curve_plot)
 
 
 def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> list[Any]:
@@ -237,14 +251,16 @@ def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> list
     return list(compare(*trained.training, *test, dev=trained.dev, **chosen, **multi_label))
 
 
-def _show_learning_curve(trained: Trained, settings: ClassifierSettings, threads: int | None, plot: str | None) -> None:
+def _show_learning_curve(
+    trained: Trained, weights: list[float] | None, settings: ClassifierSettings, threads: int | None, plot: str | None
+) -> None:
     """Print the learning curve, and draw it if there is a file for it."""
     from seqclf.classification.cross_validation import learning_curve
 
     assert trained.test is not None
     points = learning_curve(
         *trained.training, *trained.test, whole=trained.model, settings=settings, vectors=trained.vectors,
-        dev=trained.dev, threads=threads,
+        dev=trained.dev, sample_weight=weights, threads=threads,
     )  # fmt: skip
     click.echo("\n" + learning_table(points))
     if plot is not None:

@@ -148,14 +148,30 @@ def read_label_sets(
         >>> read_label_sets(path)
         (['The river is over its banks', 'Lovely weather'], [['flood', 'storm'], []])
     """
+    reading: dict[str, Any] = {"encoding": encoding, "encoding_errors": encoding_errors}
+    reading |= {"text_column": text_column, "label_column": label_column}
+    _, texts, sets = zip(*iter_label_sets(source, separator, **reading), strict=True)
+    return list(texts), list(sets)
+
+
+def iter_label_sets(
+    source: str | os.PathLike[str],
+    separator: str = ",",
+    *,
+    encoding: str = UTF8,
+    encoding_errors: str = "strict",
+    text_column: str | None = None,
+    label_column: str | None = None,
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the location (``file:line``), text and labels of each example that :func:`read_label_sets` returns.
+
+    Arguments and errors as :func:`read_label_sets`.
+    """
     if not separator:
         raise InputError("separator must not be empty, got ''; use ',' or another character")
-    texts, sets = [], []
     for where, text, label in _examples(source, (encoding, encoding_errors), text_column, label_column):
         parts = _split(where, label, separator) if isinstance(label, str) else label
-        texts.append(text)
-        sets.append([part for part in dict.fromkeys(part.strip() for part in parts) if part])
-    return texts, sets
+        yield where, text, [part for part in dict.fromkeys(part.strip() for part in parts) if part]
 
 
 def read_texts(

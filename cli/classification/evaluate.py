@@ -73,10 +73,10 @@ def evaluate(
     if report is not None:
         check_report(report)
     check_picture(plot)
-    texts, labels = read_examples(data, separator, **reading)
+    places, texts, labels = read_examples(data, separator, **reading)
     measured = {} if curves is None else write_curves(curves, loaded, texts, labels, threads)
     evaluate_on: Any = evaluated if separator is None else evaluated_sets
-    evaluation = evaluate_on(loaded, texts, labels, threads=threads)
+    evaluation = evaluate_on(loaded, texts, labels, places=places, threads=threads)
     if mistakes is not None:
         write_mistakes(mistakes, texts, evaluation, separator)
     if plot is not None:

@@ -1,7 +1,8 @@
 """Labeled texts and classifiers as the commands read them, and evaluations with labels as strings."""
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cli.shared.reporting import log
@@ -17,23 +18,57 @@ _SHOWN = 5
 """Labels that a warning names."""
 
 
-def read_examples(data: str, separator: str | None, **reading: Any) -> tuple[list[str], list[Any]]:
-    """Read texts and their labels: one per text or, with a separator, a list per text."""
-    from corpora import read_label_sets, read_labelled
+def read_examples(data: str, separator: str | None, **reading: Any) -> tuple[list[str], list[str], list[Any]]:
+    """Read places (``file:line``), texts and labels: one label per text or, with a separator, a list per text."""
+    from corpora.labelled import iter_label_sets, iter_labelled
 
-    examples: tuple[list[str], list[Any]] = (
-        read_labelled(data, **reading) if separator is None else read_label_sets(data, separator, **reading)
+    examples: Iterator[tuple[str, str, Any]] = (
+        iter_labelled(data, **reading) if separator is None else iter_label_sets(data, separator, **reading)
     )
-    return examples
+    places, texts, labels = zip(*examples, strict=True)
+    return list(places), list(texts), list(labels)
+
+
+def read_groups(data: str, column: str, **reading: Any) -> list[str]:
+    """Read the group of each text, such as its author, from a column of a table."""
+    return [str(value) for _, value in _values(data, column, "group_column", **reading)]
+
+
+def read_weights(data: str, column: str, **reading: Any) -> list[float]:
+    """Read the weight of each text in the loss from a column of a table."""
+    from corpora import InputError
+
+    found = []
+    for where, value in _values(data, column, "weight_column", **reading):
+        try:
+            found.append(float(value))
+        except (TypeError, ValueError):
+            found.append(math.nan)
+        if not 0 <= found[-1] < math.inf:
+            raise InputError(f"{where}: a weight must be a finite number of at least 0, got {value!r:.40}")
+    return found
+
+
+def _values(data: str, column: str, option: str, **reading: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the place and the value of a column of each record."""
+    from corpora import InputError
+    from corpora.records import open_records
+    from corpora.tables import listed
+
+    records = open_records(data, **reading)
+    if column not in records.columns:
+        raise InputError(f"{data}: no column {column!r:.40}; set {option} to one of {listed(records.columns)}")
+    for where, _, values in records.rows:
+        if column not in values:
+            raise InputError(f"{where}: no key {column!r:.40}; set {option} to one that every object has")
+        yield where, values[column]
 
 
 def read_training(data: str, separator: str | None, quiet: bool, **reading: Any) -> tuple[list[str], list[Any]]:
-    """Read as :func:`read_examples`, and warn of equal texts with different labels and of labels with one text."""
-    from corpora import iter_labelled
-
+    """Read texts and labels, and warn of equal texts with different labels and of labels with one text."""
+    places, texts, labels = read_examples(data, separator, **reading)
     if separator is not None:
-        return read_examples(data, separator, **reading)
-    places, texts, labels = map(list, zip(*iter_labelled(data, **reading), strict=True))
+        return texts, labels
     for warning in _contradictions(places, texts, labels), _single_texts(places, labels):
         if warning:
             log(f"Warning: {warning}", quiet)
@@ -77,22 +112,34 @@ def evaluated(
     labels: Sequence[Any],
     *,
     threads: int | None,
+    places: Sequence[str] = (),
     quiet: bool = False,
 ) -> "Evaluation":
-    """Evaluate a model of one label per text; labels unknown to the model count as errors."""
+    """Evaluate a model of one label per text; labels unknown to the model count as errors.
+
+    Args:
+        places: of the texts, for the warning of such labels.
+    """
     known = [str(label) for label in model.labels]
     labels = as_known(labels, known)
-    warn_if_unknown(labels, known, "labels", quiet)
+    warn_if_unknown(labels, known, "labels", quiet, places)
     result: Evaluation = model.evaluate(texts, labels, threads=threads)
     return result
 
 
 def evaluated_sets(
-    model: "MultiLabelModel", texts: Sequence[str], labels: Sequence[Any], *, threads: int | None, quiet: bool = False
+    model: "MultiLabelModel",
+    texts: Sequence[str],
+    labels: Sequence[Any],
+    *,
+    threads: int | None,
+    places: Sequence[str] = (),
+    quiet: bool = False,
 ) -> "SetEvaluation":
-    """Evaluate a multi-label model; labels are compared as strings, and labels unknown to the model count as errors."""
+    """Evaluate a multi-label model as :func:`evaluated` does one of one label per text."""
     known = [str(label) for label in model.labels]
     sets = [as_known(each, known) for each in labels]
-    warn_if_unknown([label for each in sets for label in each], known, "labels", quiet)
+    repeated = [place for place, each in zip(places, sets, strict=False) for _ in each]
+    warn_if_unknown([label for each in sets for label in each], known, "labels", quiet, repeated)
     result: SetEvaluation = model.evaluate(texts, sets, threads=threads)
     return result

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cli.classification.examples import evaluated, read_examples
 from cli.shared import options
 from cli.shared.errors import Command, note_output
 from cli.shared.pictures import check_picture
@@ -45,12 +46,12 @@ def find_threshold(
       classify-text find-threshold model.safetensors dev.tsv --accuracy 0.95
       classify-text find-threshold model.safetensors dev.tsv --plot coverage.svg
     """
-    from corpora import read_labelled
     from seqclf import load_model
     from wordvec.plotting.charts import plot_lines
 
     check_picture(plot)
-    result = load_model(model, "model").evaluate(*read_labelled(data, **reading), threads=threads)
+    places, texts, labels = read_examples(data, None, **reading)
+    result = evaluated(load_model(model, "model"), texts, labels, places=places, threads=threads)
     found = result.coverage(_THRESHOLDS)
     best = None if accuracy is None else result.threshold_for(accuracy)
     if plot is not None:

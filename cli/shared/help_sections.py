@@ -16,7 +16,7 @@ _SECTIONS = {
     "Training": "batch-size learning-rate min-learning-rate warmup-steps epochs patience clip-norm optimizer schedule "
     "freeze mode freeze-initial initial-rate initial-counts dropout layer-dropout locked-dropout weight-drop zoneout "
     "zoneout-cell embedding-dropout word-dropout label-smoothing scheduled-sampling checkpoint-every resume "
-    "evaluate-every early-stopping tune choose-by calibrate tune-thresholds",
+    "evaluate-every early-stopping tune choose-by calibration tune-thresholds",
     "Evaluation": "test baselines folds learning-curve",
     "Several machines": "shards round-tokens scheduler local-cluster piece-size timings",
     "General": "seed threads quiet json encoding version help",

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from wordvec import WordVectors
 
 
+_PLACES = 5
+"""Lines that a warning names."""
+
+
 class Trained(NamedTuple):
     """A trained and saved model, its data, each inputs and targets, or None, and the vectors it started from."""
 
@@ -176,8 +180,14 @@ def _without_zero(label: str) -> str:
     return re.sub(r"^(-?\d+)\.0$", r"\1", label)
 
 
-def warn_if_unknown(labels: Sequence[str], known: Sequence[str], what: str, quiet: bool) -> None:
-    """Print a warning that counts and names the test labels that the model does not know."""
+def warn_if_unknown(
+    labels: Sequence[str], known: Sequence[str], what: str, quiet: bool, places: Sequence[str] = ()
+) -> None:
+    """Print a warning that counts and names the test labels that the model does not know, with the first places.
+
+    Args:
+        places: of the labels; none are printed if it is empty.
+    """
     unknown = Counter(labels)
     for label in known:
         del unknown[label]
@@ -186,9 +196,15 @@ def warn_if_unknown(labels: Sequence[str], known: Sequence[str], what: str, quie
         more = f" and {len(unknown) - 10:,} more" if len(unknown) > 10 else ""
         log(
             f"Warning: {unknown.total():,} of {len(labels):,} {what} are unknown to the model and count as errors: "
-            f"{names}{more}",
+            f"{names}{more}{_at([place for place, label in zip(places, labels, strict=False) if label in unknown])}",
             quiet,
         )
+
+
+def _at(places: Sequence[str]) -> str:
+    places = list(dict.fromkeys(places))
+    more = f" and {len(places) - _PLACES:,} more" if len(places) > _PLACES else ""
+    return f", in {', '.join(places[:_PLACES])}{more}" if places else ""
 
 
 def warn_if_seen(training: tuple[Any, ...], test: tuple[Any, ...], data: str, name: str, quiet: bool) -> None:

@@ -35,7 +35,6 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
       for name in ("shared_negatives", "block_size")),
     *((name, lambda s: getattr(s, "model", "") == "linear", "on a linear model; needs --model network, blend or auto")
       for name in _OF_NETWORKS),
-    ("calibrate", lambda s: s.model != "network", "on other models, which are calibrated; needs --model network"),
 ]  # fmt: skip
 """Setting, whether it has no effect with the other settings, and why."""
 

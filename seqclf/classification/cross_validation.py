@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from seqclf.classification.evaluation import Evaluation
 from seqclf.classification.model import ClassifierModel
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import train_classifier
-from seqclf.data.labels import as_labels, check_labels, distinct_labels, encode_labels
+from seqclf.data.labels import as_labels, check_labels, distinct_labels, encode_labels, sample_weights
 from seqclf.data.splits import grouped_folds, stratified_folds
 from seqclf.data.texts import Text, as_texts
 from seqclf.metrics import Score
@@ -36,6 +37,7 @@ def cross_validate(
     vectors: "WordVectors | None" = None,
     dev: tuple[Iterable[Text], Iterable[Any]] | None = None,
     groups: Sequence[Any] | None = None,
+    sample_weight: ArrayLike | None = None,
     threads: int | None = None,
 ) -> list[Evaluation]:
     """Train a classifier for each fold on the other folds, and evaluate it on the fold.
@@ -43,7 +45,7 @@ def cross_validate(
     Each label is spread evenly over the folds. Seeds differ between folds.
 
     Args:
-        texts, labels, settings, vectors, dev, threads: see :func:`seqclf.train_classifier`.
+        texts, labels, settings, vectors, dev, sample_weight, threads: see :func:`seqclf.train_classifier`.
         folds: at least 2, and at most the number of texts.
         groups: N names, such as authors or threads, whose texts are never divided between folds; None: each text alone.
 
@@ -62,6 +64,7 @@ def cross_validate(
     folds = check_whole("folds", folds, 2, len(texts))
     found = []
     targets = encode_labels(labels, distinct_labels(labels), "texts")
+    weights = sample_weights(sample_weight, len(texts))
     dealt = (
         stratified_folds(targets, folds, settings.seed)
         if groups is None
@@ -71,7 +74,7 @@ def cross_validate(
         others = np.setdiff1d(np.arange(len(texts)), rows)
         model = train_classifier(
             [texts[row] for row in others], [labels[row] for row in others], vectors=vectors, dev=dev, threads=threads,
-            settings=replace(settings, seed=settings.seed + fold),
+            settings=replace(settings, seed=settings.seed + fold), sample_weight=weights[others],
         )  # fmt: skip
         found.append(model.evaluate([texts[row] for row in rows], [labels[row] for row in rows], threads=threads))
         logger.info("fold %d of %d: accuracy %.3f", fold + 1, folds, found[-1].score.accuracy)
@@ -96,15 +99,16 @@ def learning_curve(
     settings: ClassifierSettings | None = None,
     vectors: "WordVectors | None" = None,
     dev: tuple[Iterable[Text], Iterable[Any]] | None = None,
+    sample_weight: ArrayLike | None = None,
     threads: int | None = None,
 ) -> list[CurvePoint]:
     """Train classifiers and the baselines of ``compare_baselines`` on growing shares of the training texts.
 
     A share has the same part of the texts of each label, at least one, and contains all smaller shares. It is split
-    into training and validation texts as usual, unless there is ``dev``.
+    into training and validation texts as usual, unless there is ``dev``. Baselines weigh all texts alike.
 
     Args:
-        texts, labels, settings, vectors, dev, threads: see :func:`seqclf.train_classifier`.
+        texts, labels, settings, vectors, dev, sample_weight, threads: see :func:`seqclf.train_classifier`.
         test_texts, test_labels: to evaluate on.
         shares: above 0 and at most 1.
         whole: the model of all texts, if it is trained already.
@@ -132,6 +136,7 @@ def learning_curve(
     settings = or_defaults(settings, ClassifierSettings)
     check_labels(texts, labels)
     targets = encode_labels(labels, distinct_labels(labels), "texts")
+    weights = sample_weights(sample_weight, len(texts))
     if dev is not None:
         dev = as_texts(dev[0]), as_labels(dev[1], "validation labels")
     points = []
@@ -139,7 +144,9 @@ def learning_curve(
         rows = _nested_rows(targets, share, settings.seed)
         part = [texts[row] for row in rows], [labels[row] for row in rows]
         model = whole if share == 1 else None
-        model = model or train_classifier(*part, settings=settings, vectors=vectors, dev=dev, threads=threads)
+        model = model or train_classifier(
+            *part, settings=settings, vectors=vectors, dev=dev, sample_weight=weights[rows], threads=threads
+        )
         scores = {"this model": model.evaluate(*test, threads=threads).score}
         for baseline in compare_baselines(
             *part, *test, dev=dev, tokenizer=model.tokenizer, lowercase=model.lowercase, normalize=model.normalize,

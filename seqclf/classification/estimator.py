@@ -70,7 +70,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         class_weight: None, ``balanced``, or a number for each label.
         model: ``network``, ``linear`` (logistic regression on n-grams), ``blend`` of both, or ``auto``: the best of
             these on the validation texts.
-        calibrate: fit a temperature of the network's probabilities on the validation texts; all others have one.
+        calibration: how the validation texts calibrate the probabilities: ``none``, ``temperature``, ``vector`` (a
+            scale and bias for each label) or ``isotonic``; None: ``none`` with ``network``, else ``temperature``.
         validation_fraction: fraction of the texts that chooses the epoch, if ``fit`` gets no ``validation_data``.
         tokenizer: a name in ``corpora.TOKENIZERS``; None takes the vectors' tokenizer, or ``words``.
         lowercase: None takes the vectors' setting, or True without vectors.
@@ -127,7 +128,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         character_size: int = 0,
         class_weight: str | Mapping[Any, float] | None = None,
         model: str = "network",
-        calibrate: bool = False,
+        calibration: str | None = None,
         validation_fraction: float = 0.1,
         tokenizer: str | None = None,
         lowercase: bool | None = None,
@@ -168,7 +169,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         self.character_size = character_size
         self.class_weight = class_weight
         self.model = model
-        self.calibrate = calibrate
+        self.calibration = calibration
         self.validation_fraction = validation_fraction
         self.tokenizer = tokenizer
         self.lowercase = lowercase

@@ -10,11 +10,13 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
+from seqclf.classification.calibration import Calibration, calibration_tensors, take_calibration
 from seqclf.classification.evaluation import Evaluation, evaluated
 from seqclf.classification.linear import LinearPart
 from seqclf.classification.network import Network, NetworkShape, parameter_shapes
 from seqclf.classification.ngrams import surface_forms
 from seqclf.classification.set_evaluation import SetEvaluation, evaluated_sets
+from seqclf.classification.stacking import stack
 from seqclf.classification.words import encode_words
 from seqclf.data.characters import Characters, take_characters
 from seqclf.data.subwords import Subwords, take_subwords
@@ -55,9 +57,10 @@ class ClassifierModel:
         linear: the linear model, if any.
         weights: (2,) of the log-probabilities of network and linear model; None with a network only.
         characters: those that the network reads, if any.
+        calibration: what is done to the probabilities in the end, if anything.
 
     Attributes:
-        labels, settings, metrics, history, subwords, linear, weights, characters: as given.
+        labels, settings, metrics, history, subwords, linear, weights, characters, calibration: as given.
         network, vocabulary: as given; of a linear model, they are an InputError.
         origin: digests of the training data and the versions, as the commands record them in a file.
 
@@ -89,9 +92,10 @@ class ClassifierModel:
         linear: LinearPart | None = None,
         weights: np.ndarray | None = None,
         characters: Characters | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self._network, self._vocabulary, self.subwords = network, vocabulary, subwords
-        self.linear, self.characters = linear, characters
+        self.linear, self.characters, self.calibration = linear, characters, calibration
         self.weights = np.array([0.0, 1.0]) if weights is None and network is None else weights
         self.labels = list(labels)
         self.settings = dict(settings)
@@ -173,7 +177,8 @@ class ClassifierModel:
         tokens = tokenize_texts(texts, self.tokenizer, self.lowercase, self.normalize)
         with workers_for(len(tokens), threads) as workers:
             network, linear = (read(texts, tokens, workers) for read in (self._of_words, self._of_ngrams))
-        return network if self.weights is None else stack(network, linear, self.weights)
+        found = network if self.weights is None else stack(network, linear, self.weights)
+        return found if self.calibration is None else self.calibration.apply(found)
 
     def _of_words(self, texts: Sequence[Text], tokens: list[list[str]], workers: Workers) -> np.ndarray:
         """Return the network's probabilities (N, C) float32, or (N, 0) without one."""
@@ -236,6 +241,9 @@ class ClassifierModel:
             tensors |= self.linear.tensors()
         if self.weights is not None:
             header["weights"] = self.weights.tolist()
+        if self.calibration is not None:
+            header["calibration"] = self.calibration.kind
+            tensors |= calibration_tensors(self.calibration)
         for part in (self.subwords, self.characters):
             if part is not None:
                 header |= part.header()
@@ -252,6 +260,7 @@ class ClassifierModel:
         check_header(name, header, {**_HEADER, **cls._own_rules})
         weights = _weights(name, header)
         given, network, vocabulary, subwords, linear, characters = dict(tensors), None, None, None, None, None
+        calibration = take_calibration(name, given, header, len(header["labels"]))
         if weights is not None and weights[1]:
             linear = LinearPart.take(name, given, header, len(header["labels"]))
         numbers = dict.fromkeys(cls._own_numbers, (len(header["labels"]),))
@@ -266,6 +275,7 @@ class ClassifierModel:
             vocabulary = read_vocabulary(name, given, shape.vocabulary - 1)
             network = Network(shape, {key: given[key] for key in expected})
         own: dict[str, Any] = {} if weights is None else {"linear": linear, "weights": weights}
+        own |= {} if calibration is None else {"calibration": calibration}
         own |= {key: header[key] for key in cls._own_rules} | {key: given[key] for key in numbers}
         return cls(
             network,
@@ -386,18 +396,3 @@ def _weights(name: str, header: Mapping[str, Any]) -> np.ndarray | None:
     if not good or not any(found):
         raise FormatError(f"{name} is damaged: weights must be two numbers of at least 0, got {found!r:.80}")
     return np.array(found)
-
-
-def stack(network: np.ndarray, linear: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the probabilities (N, C) float32 of a blend.
-
-    Args:
-        network: its probabilities (N, C) float32. linear: log-probabilities (N, C) float64.
-        weights: (2,) of the two; the array of a part of weight 0 may have no columns.
-    """
-    from seqclf.kernels.sparse_linear import stacked
-
-    classes = max(network.shape[1], linear.shape[1])
-    found = np.empty((len(network), classes), np.float32)
-    stacked(network, linear, weights, np.empty(classes), found)
-    return found

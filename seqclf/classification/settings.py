@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from seqclf.training.settings import PooledSettings, character_setting
+from wordvec import InputError
 from wordvec.system.settings import setting, settings_class
 from wordvec.system.validation import check_choice, check_number
 
@@ -43,17 +44,30 @@ class ClassifierSettings(PooledSettings):
     model: str = setting(
         "The recurrent network, a linear model on n-grams, their blend, or the best of these on validation data.",
         default="network",
-        detail="All but the network have calibrated probabilities, if there are validation data.",
         choices=("network", "linear", "blend", "auto"),
         added="0.3",
     )
-    calibrate: bool = setting(
-        "Calibrate the network's probabilities by a temperature that is fitted on validation data.",
-        default=False,
-        detail="Guo et al. 2017.",
-        flags="--calibrate",
+    calibration: str | None = setting(
+        "Calibrate the probabilities on validation data: by one temperature, by a scale and bias for each label, or by "
+        "isotonic regression.",
+        default=None,
+        detail="Vector scaling (Guo et al. 2017) needs 20 texts for each label, isotonic regression 1,000 in all.",
+        choices=("none", "temperature", "vector", "isotonic"),
+        none="temperature; with model network, none",
         added="0.3",
     )
+
+    def _check(self) -> None:
+        super()._check()
+        if self.calibration == "none" and self.model != "network":
+            raise InputError(
+                f"calibration none needs model network, got {self.model}, whose weights have a temperature"
+            )
+
+    @property
+    def calibrated_by(self) -> str:
+        """The method of calibration."""
+        return self.calibration or ("none" if self.model == "network" else "temperature")
 
     def record(self) -> dict[str, Any]:
         """Return the settings as JSON can hold them: class weights by label become ``[label, weight]`` pairs."""

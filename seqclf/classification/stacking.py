@@ -13,6 +13,8 @@ from seqclf.metrics import macro_f1
 
 CANDIDATES = {"network": (True, False), "linear": (False, True), "blend": (True, True)}
 """Whether each candidate has a network, and a linear part."""
+SMALLEST = 1.2e-38
+"""The smallest normal float32; the logarithm of an underflow stays finite."""
 _PRIOR = 2.0
 """Texts that the prior of the weights counts for: a blend of equal parts, at temperature 1."""
 _FOLDS = 5
@@ -63,11 +65,11 @@ def _newton(logs: Sequence[np.ndarray], targets: np.ndarray, weights: np.ndarray
 
     def loss(x: np.ndarray) -> float:
         scores = np.tensordot(x, features, 1)
-        return float(weights @ (_log_sum(scores) - x @ own)) + 0.5 * _PRIOR * float(((x - prior) ** 2).sum())
+        return float(weights @ (log_sum(scores) - x @ own)) + 0.5 * _PRIOR * float(((x - prior) ** 2).sum())
 
     for _ in range(50):
         scores = np.tensordot(found, features, 1)
-        probabilities = np.exp(scores - _log_sum(scores)[:, None])
+        probabilities = np.exp(scores - log_sum(scores)[:, None])
         means = (features * probabilities).sum(axis=2)
         gradient = (means - own) @ weights + _PRIOR * (found - prior)
         centered = features - means[:, :, None]
@@ -82,7 +84,8 @@ def _newton(logs: Sequence[np.ndarray], targets: np.ndarray, weights: np.ndarray
     return found
 
 
-def _log_sum(scores: np.ndarray) -> np.ndarray:
+def log_sum(scores: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the sum of the exponentials of each row (N,) of scores (N, C)."""
     top = scores.max(axis=1)
     return np.asarray(top + np.log(np.exp(scores - top[:, None]).sum(axis=1)))
 
@@ -90,12 +93,32 @@ def _log_sum(scores: np.ndarray) -> np.ndarray:
 def blended(logs: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
     """Return the log-probabilities (N, C) of a blend of M models, given theirs."""
     scores = np.tensordot(weights, np.stack(logs), 1)
-    return np.asarray(scores - _log_sum(scores)[:, None])
+    return np.asarray(scores - log_sum(scores)[:, None])
+
+
+def stack(network: np.ndarray, linear: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the probabilities (N, C) float32 of a blend.
+
+    Args:
+        network: its probabilities (N, C) float32. linear: log-probabilities (N, C) float64.
+        weights: (2,) of the two; the array of a part of weight 0 may have no columns.
+    """
+    from seqclf.kernels.sparse_linear import stacked
+
+    classes = max(network.shape[1], linear.shape[1])
+    found = np.empty((len(network), classes), np.float32)
+    stacked(network, linear, weights, np.empty(classes), found)
+    return found
+
+
+def validation_folds(texts: int, seed: int) -> np.ndarray:
+    """Return the fold of each validation text (N,), of five: what is fitted on four predicts the fifth."""
+    return np.random.default_rng([seed, 0x57AC]).permutation(texts) % _FOLDS
 
 
 def cross_fitted(logs: Sequence[np.ndarray], targets: np.ndarray, weights: np.ndarray, seed: int) -> np.ndarray:
     """Return the log-probabilities (N, C) of a blend whose weights are fitted on the other four fifths of the texts."""
-    folds = np.random.default_rng([seed, 0x57AC]).permutation(targets.size) % _FOLDS
+    folds = validation_folds(targets.size, seed)
     found = np.empty_like(logs[0])
     for fold in range(_FOLDS):
         own = folds == fold

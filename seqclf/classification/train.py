@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqclf.classification.linear import LinearPart
+from seqclf.classification.calibration import check_enough, fit_calibration
 from seqclf.classification.model import ClassifierModel
 from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.ngrams import surface_forms
 from seqclf.classification.settings import ClassifierSettings
-from seqclf.classification.stacking import CANDIDATES, Choice, choose
+from seqclf.classification.stacking import CANDIDATES, SMALLEST, Choice, choose, stack
 from seqclf.classification.train_linear import LinearTexts, train_linear
 from seqclf.classification.words import encode_words
 from seqclf.data.characters import Characters
@@ -95,7 +95,7 @@ def train_classifier(
 
     Raises:
         InputError: not one label per text, a label is missing, fewer than two classes, or a setting out of range.
-        InputError: no validation texts for a blend or for the calibration of a network.
+        InputError: no validation texts for a blend, or too few for a calibration.
         InputError: an existing checkpoint without ``resume``, or a checkpoint of another training.
         TrainingError: the loss or a gradient is NaN or infinite.
 
@@ -141,13 +141,14 @@ def train_classifier(
     warn_if_few(len(dev_texts.tokens), "texts")
     if settings.model == "auto" and not dev_targets.size:
         logger.warning("no validation texts to choose a model by: the network is trained, without a linear model")
-        settings = replace(settings, model="network", calibrate=False)
-    if not dev_targets.size and (settings.model == "blend" or settings.calibrate):
-        what = "calibrate" if settings.calibrate else f"model {settings.model}"
+        settings = replace(settings, model="network")
+    if not dev_targets.size and settings.model == "blend":
         raise InputError(
-            f"{what} needs validation texts, got none; pass some, or raise validation_fraction, which is "
+            "model blend needs validation texts, got none; pass some, or raise validation_fraction, which is "
             f"{settings.validation_fraction:g}"
         )
+    if settings.calibration not in (None, "none"):
+        check_enough(settings.calibrated_by, dev_targets, classes)
     weights = class_weights(targets, classes, settings.class_weight)
     shares = weights[targets] * own
     dev_part = (dev_texts, dev_targets) if dev_targets.size else None
@@ -192,14 +193,25 @@ def train_classifier(
             parts |= dict(zip(("vocabulary", "subwords", "characters"), words, strict=True))
             parts |= {"network": network, "history": outcome.history}
             metrics = model_metrics(outcome, tokens, dev_tokens, embedding.trained) | metrics
-        if dev_part is not None and (settings.model != "network" or settings.calibrate):
-            logs = _log_probabilities(parts, dev_part[0], dev_examples if "history" in parts else None, workers)
+        if dev_part is not None and settings.calibrated_by != "none":
+            found = _predictions(parts, dev_part[0], dev_examples if "history" in parts else None, workers)
+            logs = {name: _as_logs(each) for name, each in found.items() if each.size}
             majority = majority_share(targets)
             candidates = list(CANDIDATES) if settings.model == "auto" else [settings.model]
             choice = choose(
                 logs, candidates, dev_targets, weights[dev_targets], skewed=majority >= SKEWED, seed=settings.seed
             )
             metrics |= _chosen(parts, choice)
+            if settings.calibrated_by != "temperature":
+                parts["calibration"], before, after = fit_calibration(
+                    settings.calibrated_by, stack(**found, weights=choice.weights), dev_targets, weights[dev_targets],
+                    settings.seed,
+                )  # fmt: skip
+                metrics |= {"dev_calibration_error": after}
+                logger.info(
+                    "calibration error on the validation texts: %.3f before %s calibration, %.3f after (cross-fitted)",
+                    before, settings.calibrated_by, after,
+                )  # fmt: skip
     if majority_share(targets) >= SKEWED:
         metrics["majority_share"] = majority_share(targets)
     return ClassifierModel(**parts, labels=classes, settings=settings.record(), metrics=metrics)
@@ -212,17 +224,23 @@ def _texts(texts: Sequence[Text], settings: ClassifierSettings) -> LinearTexts:
     return LinearTexts(tokens, forms)
 
 
-def _log_probabilities(
+def _predictions(
     parts: dict[str, Any], texts: LinearTexts, examples: Sequences | None, workers: Workers
 ) -> dict[str, np.ndarray]:
-    """Return the log-probabilities (N, C) float64 of network and linear part, as far as there are such."""
-    found = {}
+    """Return what ``stack`` takes of network and linear part, (N, 0) for one that is missing."""
+    network, linear = np.empty((len(texts.tokens), 0), np.float32), np.empty((len(texts.tokens), 0))
     if examples is not None:
-        found["network"] = np.log(np.maximum(predict_rows(parts["network"], examples, workers), 1.2e-38), dtype=float)
-    linear: LinearPart | None = parts.get("linear")
-    if linear is not None:
-        found["linear"] = linear.log_probabilities(*texts, workers)
-    return found
+        network = predict_rows(parts["network"], examples, workers)
+    if parts.get("linear") is not None:
+        linear = parts["linear"].log_probabilities(*texts, workers)
+    return {"network": network, "linear": linear}
+
+
+def _as_logs(predictions: np.ndarray) -> np.ndarray:
+    """Return the log-probabilities float64 of probabilities float32, and others unchanged."""
+    if predictions.dtype == np.float64:
+        return predictions
+    return np.asarray(np.log(np.maximum(predictions, SMALLEST), dtype=np.float64))
 
 
 def _chosen(parts: dict[str, Any], choice: Choice) -> dict[str, Any]:

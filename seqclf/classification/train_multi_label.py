@@ -80,9 +80,10 @@ def train_multi_label(
     resumption = Resumption(checkpoint, checkpoint_every, resume)
     texts = as_texts(texts)
     settings = resolved(or_defaults(settings, ClassifierSettings), vectors, texts)
-    if settings.model != "network" or settings.calibrate:
+    if settings.model != "network" or settings.calibrated_by != "none":
         raise InputError(
-            f"multi-label targets need model network without calibrate, got {settings.model} and {settings.calibrate}"
+            f"multi-label targets need model network without calibration, got {settings.model} and "
+            f"{settings.calibrated_by}"
         )
     tokens = _tokens(texts, settings)
     classes, targets = label_matrix(labels)

@@ -68,9 +68,9 @@ def train_vector_classifier(
         True
     """
     settings = or_defaults(settings, ClassifierSettings)
-    if settings.model not in ("network", "auto") or settings.calibrate:
-        what = "calibrate" if settings.calibrate else f"model {settings.model}"
-        raise InputError(f"{what} is for texts, but the sequences hold numbers; use model network without calibrate")
+    if settings.model not in ("network", "auto") or settings.calibration not in (None, "none"):
+        what = f"model {settings.model}" if settings.calibration is None else f"calibration {settings.calibration}"
+        raise InputError(f"{what} is for texts, but the sequences hold numbers; use model network without calibration")
     if settings.character_size:
         raise InputError(f"character_size is for texts, but the sequences hold numbers; got {settings.character_size}")
     given, wanted = as_sequences(sequences), as_labels(labels)

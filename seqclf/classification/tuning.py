@@ -8,12 +8,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from seqclf.classification.model import ClassifierModel
 from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import train_classifier
 from seqclf.classification.train_multi_label import train_multi_label
 from seqclf.data.label_sets import LabelSets, label_matrix
-from seqclf.data.labels import as_labels, distinct_labels, encode_labels
+from seqclf.data.labels import as_labels, distinct_labels, encode_labels, sample_weights
 from seqclf.data.splits import stratified_folds
 from seqclf.data.texts import Text, as_texts
 from seqclf.training.loop import StopTraining
@@ -64,6 +67,7 @@ def tune_classifier(
     dev: tuple[Iterable[Text], Iterable[Any] | LabelSets] | None = None,
     multi_label: Mapping[str, Any] | None = None,
     folds: int | None = None,
+    sample_weight: ArrayLike | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
     resume: bool = False,
@@ -77,8 +81,8 @@ def tune_classifier(
     and its best model trained again to the same bits.
 
     Args:
-        texts, labels, settings, vectors, dev, threads: see :func:`seqclf.train_classifier`; the first trial has
-            ``settings``.
+        texts, labels, settings, vectors, dev, sample_weight, threads: see :func:`seqclf.train_classifier`; the first
+            trial has ``settings``.
         seconds: the time for all trials, those of the log included.
         log: a file of JSON lines with all trials.
         fixed: names of settings of ``SPACE`` that are not searched.
@@ -109,7 +113,8 @@ def tune_classifier(
     first = {name: getattr(settings, name) for name in SPACE if name not in fixed}
     space = {name: _including(SPACE[name], value) for name, value in first.items()}
 
-    data: dict[str, Any] = {"vectors": vectors, "dev": dev, "threads": threads}
+    weights = None if sample_weight is None else sample_weights(sample_weight, len(texts))
+    data: dict[str, Any] = {"vectors": vectors, "dev": dev, "sample_weight": weights, "threads": threads}
     linear = _linear(settings, {**data, "texts": texts, "labels": labels})
 
     def train(chosen: dict[str, Any], watch: OnProgress | None) -> ClassifierModel:
@@ -122,7 +127,8 @@ def tune_classifier(
     if folds is not None:
         trials = _FoldTrials(texts, labels, folds, settings, data, on_progress)
     search = tune(
-        trials.run, space, first, seconds, log, about=_about(texts, labels, settings, vectors, dev, space, folds),
+        trials.run, space, first, seconds, log,
+        about=_about(texts, labels, settings, vectors, dev, weights, space, folds),
         seed=settings.seed, resume=resume, on_best=trials.keep,
         on_trial=lambda outcome: logger.info("%s", outcome),
     )  # fmt: skip
@@ -188,6 +194,7 @@ class _FoldTrials:
             others = sorted({*range(len(texts))} - {*own.tolist()})
             given, dev = (([texts[row] for row in rows], [labels[row] for row in rows]) for rows in (others, own))
             part = {**data, "texts": given[0], "labels": given[1], "dev": dev, "classes": classes}
+            part["sample_weight"] = None if data["sample_weight"] is None else data["sample_weight"][others]
             self._parts.append(part | {"linear": _linear(settings=settings, data=part)})
 
     def run(self, trial: Trial) -> float:
@@ -244,13 +251,15 @@ def _including(values: Range | tuple[Any, ...], value: Any) -> Range | tuple[Any
 
 
 def _about(
-    texts: Any, labels: Any, settings: ClassifierSettings, vectors: Any, dev: Any, space: Space, folds: int | None
-) -> dict[str, Any]:
+    texts: Any, labels: Any, settings: ClassifierSettings, vectors: Any, dev: Any, weights: np.ndarray | None,
+    space: Space, folds: int | None,
+) -> dict[str, Any]:  # fmt: skip
     """Return what identifies a search: digests of its data, and the settings that are fixed."""
     return {
         "training data": _digest(texts, labels),
         "validation data": None if dev is None else _digest(*dev),
         "file of vectors": None if vectors is None else _hash(vectors.vectors.tobytes()).hexdigest(),
+        "weights": None if weights is None else _hash(weights.tobytes()).hexdigest(),
         "number of folds": folds,
         "set of fixed settings": {name: value for name, value in settings.record().items() if name not in space},
     }

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.classification.calibration import Isotonic, VectorScaling
 from seqclf.classification.linear import LinearPart
 from seqclf.classification.model import ClassifierModel, MultiLabelModel
 from seqclf.classification.ngrams import surface_forms
+from seqclf.classification.stacking import SMALLEST
 from seqclf.data.texts import Text, as_texts, tokenize_texts
 from seqclf.export.graph import FLOAT, INT32, INT64, Graph
 from seqclf.export.recurrent import Spelling, network_scores
@@ -26,7 +28,6 @@ TOKEN_IDS, LENGTHS, NGRAM_IDS, NGRAM_VALUES = "token_ids", "lengths", "ngram_ids
 WORD_IDS, CHARACTER_IDS, CHARACTER_COUNTS = "word_ids", "character_ids", "character_counts"
 PROBABILITIES = "probabilities"
 _OPSET, _IR_VERSION = 17, 8
-_SMALLEST = 1.2e-38
 _NO_WORD = np.zeros(0, np.int32), np.zeros(2, np.int64)
 """The spelling of texts without words, for graphs whose inputs must have a row."""
 
@@ -66,7 +67,8 @@ def export_onnx(model: ClassifierModel, path: str | os.PathLike[str]) -> None:
     """Write a model as an ONNX graph from ``onnx_inputs`` to ``probabilities`` (N, C) float32.
 
     Raises:
-        InputError: onnx is not installed, the file cannot be written, or the model composes words of n-grams.
+        InputError: onnx is not installed, the file cannot be written, the model composes words of n-grams, or its
+            calibration is isotonic.
     """
     check_kind("model", model, ClassifierModel)
     check_library()
@@ -74,6 +76,11 @@ def export_onnx(model: ClassifierModel, path: str | os.PathLike[str]) -> None:
         raise InputError(
             "words that the model composes of n-grams cannot be exported; train without them: subword_fallback=False "
             "(--no-subword-fallback)"
+        )
+    if isinstance(model.calibration, Isotonic):
+        raise InputError(
+            "an isotonic calibration, whose steps enlarge differences of rounding, cannot be exported; train with "
+            "calibration temperature or vector"
         )
     import onnx
     from onnx import helper
@@ -102,6 +109,9 @@ def export_onnx(model: ClassifierModel, path: str | os.PathLike[str]) -> None:
         values = declared(NGRAM_VALUES, FLOAT, "texts", "ngrams")
         linear = _linear_logs(graph, model.linear, ngram_ids, values)
     found = network if model.weights is None else _stacked(graph, network, linear, model.weights)
+    if isinstance(model.calibration, VectorScaling):
+        scale, bias = map(graph.constant, model.calibration)
+        found = graph.node("Softmax", graph.node("Add", graph.node("Mul", _logs(graph, found), scale), bias), axis=-1)
     graph.nodes.append(helper.make_node("Identity", [str(found)], [PROBABILITIES]))
     output = helper.make_tensor_value_info(PROBABILITIES, FLOAT, ["texts", len(model.labels)])
     built = helper.make_model(
@@ -136,15 +146,18 @@ def _linear_logs(graph: Graph, linear: LinearPart, ngram_ids: str, values: str) 
 
 
 def _stacked(graph: Graph, network: str | None, linear: str | None, weights: np.ndarray) -> str:
-    """Return the probabilities of the weighted log-probabilities, as ``seqclf.classification.model.stack``."""
+    """Return the probabilities of the weighted log-probabilities, as ``seqclf.classification.stacking.stack``."""
     parts = []
     if network is not None:
-        logs = graph.node("Log", graph.node("Max", network, graph.constant(_SMALLEST)))
-        parts.append(graph.node("Mul", logs, graph.constant(weights[0])))
+        parts.append(graph.node("Mul", _logs(graph, network), graph.constant(weights[0])))
     if linear is not None:
         parts.append(graph.node("Mul", linear, graph.constant(weights[1])))
     total = parts[0] if len(parts) == 1 else graph.node("Add", *parts)
     return str(graph.node("Softmax", total, axis=-1))
+
+
+def _logs(graph: Graph, probabilities: Any) -> Any:
+    return graph.node("Log", graph.node("Max", probabilities, graph.constant(SMALLEST)))
 
 
 def _metadata(model: ClassifierModel) -> dict[str, str]:

@@ -4,7 +4,6 @@ import os
 
 import pytest
 
-pytest.importorskip("httpx", reason="httpx is not installed: pip install httpx")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed: pip install 'wordvec-seqclf[serve]'")
 pytest.importorskip("prometheus_client", reason="not installed: pip install 'wordvec-seqclf[serve]'")
 

@@ -206,7 +206,7 @@ def test_each_kind_of_model(data):
         (["--model", "linear", "--log-csv", "log.csv"], "a linear model has no epochs to log"),
         (["--model", "linear", "--plot", "loss.png"], "leave --log-csv, --tensorboard and --plot out"),
         (["--model", "linear", "--multi-label", ","], "--model linear has no effect with --multi-label"),
-        (["--model", "blend", "--calibrate"], "--calibrate has no effect on other models"),
+        (["--calibration", "none"], "calibration none needs model network, got auto"),
     ):
         assert message in invoke("train", "data.tsv", "-o", "m.safetensors", *arguments, code=2).stderr
 
@@ -255,6 +255,31 @@ def test_folds_by_groups(data):
     assert "nowhere" in invoke(*arguments, "--folds", 3, "--group-column", "nowhere", code=1).stderr
 
 
+@pytest.mark.parametrize("name", ["weighted.csv", "weighted.tsv", "weighted.jsonl"])
+def test_weights_of_texts(data, name):
+    """Each text stands there twice: with its label, and with another one that weighs nothing or little."""
+    rows = [line.split("\t") for line in data.read_text().splitlines()]
+    rows = [[*row, "2"] for row in rows] + [[{"yes": "no", "no": "yes"}[label], text, "0.1"] for label, text in rows]
+    separator = "," if name.endswith("csv") else "\t"
+    lines = [separator.join(row) for row in [["label", "text", "weight"], *rows]]
+    if name.endswith("jsonl"):
+        lines = [json.dumps({"label": label, "text": text, "weight": float(weight)}) for label, text, weight in rows]
+    Path(name).write_text("\n".join(lines))
+    arguments = ("train", name, "-o", "m.safetensors", "--model", "linear", "--weight-column", "weight")
+    evaluated = ("--dev", data, "--test", data, *(["--folds", 2, "--learning-curve"] if name.endswith("csv") else []))
+    table = invoke(*arguments, *evaluated).stdout
+    assert re.search(r"this model +100\.0 %", table)
+    bad = Path(f"bad-{name}")
+    bad.write_text("\n".join([*lines[:4], lines[4].replace("2", "heavy").replace("heavy.0", '"heavy"'), *lines[5:]]))
+    assert f"{bad}:5: a weight must be a finite number of at least 0, got 'heavy'" in (
+        invoke("train", bad, *arguments[2:], code=1).stderr
+    )
+    other = ("train", name, "-o", "m.safetensors", "--weight-column")
+    assert "no column 'mass'; set --weight-column to one of" in invoke(*other, "mass", code=1).stderr
+    stdin = invoke("train", "-", *arguments[2:], code=2, input="").stderr
+    assert "--weight-column needs a file that can be read twice" in stdin
+
+
 # -- multiple labels --------------------------------------------------------------------------------------------------
 
 
@@ -294,6 +319,8 @@ def test_multi_label_models_are_trained_applied_and_evaluated(several):
     facts = json.loads(invoke("evaluate", "m.safetensors", several, "--json").stdout)
     assert (facts["texts"], facts["micro_f1"], facts["hamming_loss"]) == (60, 1.0, 0.0)
     assert [row["label"] for row in facts["classes"]] == ["old", "royal"]
+    Path("new.tsv").write_text("royal\tthe queen\nroyal|young|loud\ta girl\n")
+    assert "young (1), loud (1), in new.tsv:2\n" in invoke("evaluate", "m.safetensors", "new.tsv").stderr
     if importlib.util.find_spec("matplotlib"):
         invoke("evaluate", "m.safetensors", several, "--plot", "f1.svg")
         assert re.findall(r">(old|royal|F1|1\.000)<", Path("f1.svg").read_text()).count("1.000") == 2
@@ -545,15 +572,21 @@ def test_labels_unknown_to_the_model_count_as_errors(model_file, tmp_path):
     result = invoke("evaluate", model_file, path, "--json")
     facts = json.loads(result.stdout)
     assert (facts["accuracy"], facts["labels"]) == (0.5, ["no", "yes", "perhaps"])
-    said = "Warning: 1 of 2 labels are unknown to the model and count as errors: perhaps (1)"
+    said = f"Warning: 1 of 2 labels are unknown to the model and count as errors: perhaps (1), in {path}:2"
     assert result.stderr.splitlines() == [said]
+    path.write_text("yes\tthe king\n" + "perhaps\tthe queen\n" * 7)
+    assert f"perhaps (7), in {path}:2, {path}:3, {path}:4, {path}:5, {path}:6 and 2 more\n" in (
+        invoke("find-threshold", model_file, path).stderr
+    )
 
 
 def test_labels_that_are_equal_numbers_are_known(data):
     data.write_text("0\tthe king\n1\tthe queen\n" * 4)
     Path("test.csv").write_text("label,text\n0.0,the king\n1.0,a queen\n2.0,a man\n")
     result = invoke("train", data, "-o", "m.safetensors", *TINY, "--test", "test.csv")
-    assert "Warning: 1 of 3 labels are unknown to the model and count as errors: 2.0 (1)" in result.stderr
+    assert (
+        "Warning: 1 of 3 labels are unknown to the model and count as errors: 2.0 (1), in test.csv:4" in result.stderr
+    )
     facts = json.loads(invoke("evaluate", "m.safetensors", "test.csv", "--json").stdout)
     assert facts["labels"] == ["0", "1", "2.0"]
 
@@ -715,6 +748,15 @@ def test_tune_trains_multi_label_models(several):
     assert invoke("predict", "m.safetensors", "the king").stdout.count("\t") == 1
     first = json.loads(Path("m.safetensors.tuning.jsonl").read_text().splitlines()[1])
     assert 0 <= first["score"] <= 1
+
+
+def test_weights_of_texts_with_several_labels(several):
+    lines = [line.split("\t") for line in several.read_text().splitlines()]
+    rows = [f"{labels}\t{text}\t{int('old' not in text)}" for labels, text in lines]
+    Path("weighted.tsv").write_text("\n".join(["label\ttext\tweight", *rows]))
+    invoke("train", "weighted.tsv", "-o", "m.safetensors", *MANY, "--dev", several, "--weight-column", "weight")
+    answers = invoke("predict", "m.safetensors", "the old king", "the queen").stdout.splitlines()
+    assert [answer.split("\t")[0] for answer in answers] == ["royal", "royal"]  # the texts on old men weigh nothing
 
 
 @pytest.mark.parametrize(

@@ -336,7 +336,7 @@ def test_tokens_round_trip_as_bytes():
 
 @pytest.fixture(scope="module", params=["linear", "blend", "network"])
 def calibrated(request):
-    change = {"model": request.param, "calibrate": request.param == "network"}
+    change = {"model": request.param, "calibration": "temperature"}
     return train_classifier(TEXTS, LABELS, settings=replace(SETTINGS, **change), dev=(TEXTS, LABELS), threads=1)
 
 
@@ -378,7 +378,7 @@ def test_models_that_need_validation_texts(caplog):
     assert "no validation texts to choose a model by: the network is trained" in caplog.text
     for change, message in (
         ({"model": "blend"}, "model blend needs validation texts, got none"),
-        ({"calibrate": True}, "calibrate needs validation texts, got none"),
+        ({"calibration": "temperature"}, "calibration temperature needs validation texts, got 0"),
     ):
         with pytest.raises(InputError, match=message):
             train_classifier(TEXTS, LABELS, settings=replace(SETTINGS, **change))

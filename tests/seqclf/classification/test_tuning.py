@@ -85,17 +85,22 @@ def test_the_linear_part_is_trained_once(tmp_path, monkeypatch):
 
 def test_the_score_of_folds_is_their_mean(tmp_path):
     settings = ClassifierSettings(hidden_size=4, vector_size=4, epochs=2, model="blend")
-    options = {"seconds": 0.01, "settings": settings, "fixed": FIXED, "threads": 1}
+    weights = np.linspace(0.5, 2, 16)
+    options = {"seconds": 0.01, "settings": settings, "fixed": FIXED, "sample_weight": weights, "threads": 1}
     found = tune_classifier(TEXTS, LABELS, log=tmp_path / "log", folds=2, **options)
     scores = []
     for own in stratified_folds(np.array([0, 1] * 8), 2, seed=1):
-        parts = [[[each[row] for row in rows] for each in (TEXTS, LABELS)] for rows in (set(range(16)) - {*own}, own)]
-        metrics = train_classifier(*parts[0], settings=settings, dev=parts[1], threads=1).metrics
+        others = sorted(set(range(16)) - {*own})
+        parts = [[[each[row] for row in rows] for each in (TEXTS, LABELS)] for rows in (others, own)]
+        given = {"settings": settings, "dev": parts[1], "sample_weight": weights[others], "threads": 1}
+        metrics = train_classifier(*parts[0], **given).metrics
         scores.append(metrics["dev_accuracy"] - 1e-4 * metrics["dev_loss"])
     assert found.search.best.score == pytest.approx(np.mean(scores), abs=1e-9)
     assert list(found.search.best.reports) == [1, 2]
-    again = train_classifier(TEXTS, LABELS, settings=settings, threads=1)
+    again = train_classifier(TEXTS, LABELS, settings=settings, sample_weight=weights, threads=1)
     np.testing.assert_array_equal(again.predict_proba(TEXTS), found.model.predict_proba(TEXTS))
+    with pytest.raises(InputError, match="differs in: weights"):
+        tune_classifier(TEXTS, LABELS, log=tmp_path / "log", folds=2, resume=True, **options | {"sample_weight": None})
     with pytest.raises(InputError, match="differs in: number of folds"):
         tune_classifier(TEXTS, LABELS, log=tmp_path / "log", folds=3, resume=True, **options)
     with pytest.raises(InputError, match="folds are stratified by label, but each text has several"):

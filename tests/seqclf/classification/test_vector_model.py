@@ -109,7 +109,7 @@ def test_bad_input_is_rejected(change, message):
 def test_settings_of_texts_are_rejected(trained):
     with pytest.raises(InputError, match="model blend is for texts, but the sequences hold numbers"):
         SequenceClassifier(model="blend").fit(*walks())
-    with pytest.raises(InputError, match="calibrate is for texts"):
-        SequenceClassifier(calibrate=True).fit(*walks())
+    with pytest.raises(InputError, match="calibration isotonic is for texts"):
+        SequenceClassifier(calibration="isotonic").fit(*walks())
     with pytest.raises(InputError, match="every step must have 2 values"):
         trained.predict([np.ones((3, 5))])

@@ -11,6 +11,7 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip ins
 from onnxruntime import InferenceSession
 
 from seqclf import ClassifierSettings, load_model, train_classifier, train_multi_label
+from seqclf.classification.calibration import Isotonic
 from seqclf.export.onnx_graph import export_onnx, onnx_inputs
 from wordvec import InputError
 from wordvec.formats.table import SubwordTable
@@ -63,6 +64,18 @@ def test_linear_models_and_blends(tmp_path, labels):
         model = train_classifier(TEXTS, labels, settings=settings, dev=(TEXTS, labels), threads=1)
         assert model.parts == kind
         same(model, tmp_path / "m.onnx")
+
+
+def test_calibrated_models(tmp_path):
+    settings = ClassifierSettings(model="linear", calibration="vector")
+    dev = TEXTS * 4, ["alarm", "calm", "flood", "flood"] * 16
+    model = train_classifier(TEXTS, LABELS, settings=settings, dev=dev, threads=1)
+    assert np.abs(model.calibration.bias).max() > 0.1
+    same(model, tmp_path / "m.onnx")
+    model.calibration = Isotonic.fit(model.predict_proba(TEXTS), np.array([0, 1, 2, 1] * 4), np.ones(16))
+    with pytest.raises(InputError, match=r"an isotonic calibration.* cannot be exported; train with"):
+        export_onnx(model, tmp_path / "n.onnx")
+    assert not (tmp_path / "n.onnx").exists()
 
 
 def test_multi_label_models(tmp_path):
