@@ -51,7 +51,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         batch_size: texts per step.
         learning_rate: Adam's peak learning rate.
         warmup_steps: steps of linear warm-up to that peak.
-        epochs: passes over the texts; the epoch that is best on the validation texts is kept.
+        epochs: passes over the texts; the epoch that is best on the validation texts is kept. None: 10, or fewer if
+            they would read more than 20 million words or steps.
         patience: stop after this many epochs without improvement; None trains all epochs.
         clip_norm: the largest global norm of a gradient.
         optimizer: ``adam``, or ``sgd``, which needs a much higher learning rate.
@@ -112,7 +113,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):  # type: ignore[mi
         batch_size: int = 16,
         learning_rate: float = 2e-3,
         warmup_steps: int = 50,
-        epochs: int = 10,
+        epochs: int | None = None,
         patience: int | None = None,
         clip_norm: float = 5.0,
         optimizer: str = "adam",

@@ -1,12 +1,21 @@
 """Settings of a text classifier."""
 
+import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from seqclf.training.settings import PooledSettings, character_setting
 from wordvec import InputError
 from wordvec.system.settings import setting, settings_class
 from wordvec.system.validation import check_choice, check_number
+
+logger = logging.getLogger(__name__)
+
+EPOCHS = 10
+"""The default, unless there is more text."""
+MOST_TOKENS = 20_000_000
+"""Tokens that the network reads in all epochs, by default: about five minutes of one core."""
 
 
 def _check_class_weight(value: Any) -> None:
@@ -33,6 +42,13 @@ class ClassifierSettings(PooledSettings):
         corpora.errors.InputError: epochs must be at least 1, got 0
     """
 
+    epochs: int | None = setting(  # type: ignore[assignment]  # None until the texts are known
+        "Passes over the training data; the best epoch on the validation data is kept.",
+        default=None,
+        least=1,
+        none=f"{EPOCHS}; fewer if they would read more than {MOST_TOKENS // 1_000_000} million words or steps",
+        metavar="N",
+    )
     class_weight: str | Mapping[Any, float] | None = setting(
         "Weight of each label in the loss: balanced, inverse to its frequency.",
         default=None,
@@ -68,6 +84,23 @@ class ClassifierSettings(PooledSettings):
     def calibrated_by(self) -> str:
         """The method of calibration."""
         return self.calibration or ("none" if self.model == "network" else "temperature")
+
+    def with_epochs(self, tokens: int) -> "ClassifierSettings":
+        """Return the settings with the number of epochs, given the tokens of the training texts.
+
+        Example:
+            >>> [ClassifierSettings().with_epochs(tokens).epochs for tokens in (1_000, 5_000_000, 90_000_000)]
+            [10, 4, 1]
+        """
+        if self.epochs is not None:
+            return self
+        epochs = max(1, min(EPOCHS, MOST_TOKENS // max(tokens, 1)))
+        if epochs < EPOCHS:
+            logger.info(
+                "epochs: %d instead of %d, as the training texts have %s words or steps; set epochs to train longer",
+                epochs, EPOCHS, f"{tokens:,}",
+            )  # fmt: skip
+        return replace(self, epochs=epochs)
 
     def record(self) -> dict[str, Any]:
         """Return the settings as JSON can hold them: class weights by label become ``[label, weight]`` pairs."""

@@ -165,6 +165,7 @@ def train_classifier(
                     workers=workers,
                 )  # fmt: skip
         if settings.model != "linear":
+            settings = settings.with_epochs(metrics["tokens"])
             tokens, dev_tokens = training.tokens, dev_texts.tokens
             if initial is None:
                 network, embedding, characters = fresh_network(tokens, len(classes), settings, vectors)

@@ -109,6 +109,7 @@ def train_multi_label(
             f"{settings.validation_fraction:g}"
         )
     warn_if_few(len(dev_tokens), "texts")
+    settings = settings.with_epochs(sum(map(len, tokens)))
     network, embedding, characters = fresh_network(tokens, len(classes), settings, vectors, multi_label=True)
     vocabulary, trained_words, subwords = embedding.vocabulary, embedding.trained, embedding.subwords
     assert isinstance(network.head, MultiLabelHead)

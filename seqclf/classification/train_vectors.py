@@ -89,6 +89,7 @@ def train_vector_classifier(
         given, targets, own = [given[row] for row in rows], targets[rows], own[rows]
         _log.info("%d sequences, stratified by label, are split off to choose the epoch", dev_rows.size)
     warn_if_few(len(dev_given), "sequences")
+    settings = settings.with_epochs(sum(map(len, given)))
     scaling = Scaling.learn(given)
     shape = network_shape(settings, scaling.mean.size, len(classes))
     random = np.random.default_rng([settings.seed, 0x1217])

@@ -1,14 +1,16 @@
 """Training a classifier: learning, reproducibility, best epoch, early stopping, progress, threads."""
 
+import logging
 import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from seqclf import ClassifierSettings, train_classifier
+from seqclf import ClassifierSettings, train_classifier, train_multi_label
 from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.train import evaluate, train_network
+from seqclf.classification.train_vectors import train_vector_classifier
 from seqclf.layers.batches import Sequences, Spelling, pack
 from seqclf.layers.character_encoder import CharacterShape
 from seqclf.layers.workers import Workers, available_cores
@@ -212,6 +214,20 @@ def test_few_validation_texts_are_reported(caplog):
     caplog.clear()
     train_classifier(texts, labels, settings=SMALL, dev=(texts, labels))
     assert "only" not in caplog.text
+
+
+def test_long_texts_are_read_less_often_unless_epochs_are_given(caplog, monkeypatch):
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr("seqclf.classification.settings.MOST_TOKENS", 100)
+    texts, labels = ["fire in town", "sun"] * 10, ["yes", "no"] * 10  # 40 words
+    model = train_classifier(texts, labels, settings=replace(SMALL, epochs=None))
+    assert len(model.history) == model.settings["epochs"] == 2
+    assert "epochs: 2 instead of 10, as the training texts have 40 words or steps; set epochs to" in caplog.text
+    caplog.clear()
+    assert len(train_multi_label(texts, [["a"], ["b"]] * 10, settings=replace(SMALL, epochs=None)).history) == 2
+    assert len(train_vector_classifier([[1.0] * 7] * 20, labels, settings=replace(SMALL, epochs=None)).history) == 1
+    assert len(train_classifier(texts, labels, settings=replace(SMALL, epochs=3)).history) == 3
+    assert caplog.text.count("instead of 10") == 2
 
 
 def test_patience_stops_training_early():
