@@ -75,22 +75,22 @@ class Queries(Similarities):
                 ``"mul"``, or ``top`` below 1.
         """
         weighted = method != "mul"
-        near, rows_near = self._terms(positive, weighted, ignore_missing)
-        far, rows_far = self._terms(negative, weighted, ignore_missing)
-        if not len(near) + len(far):
+        listed, others = self._listed_terms(positive, ignore_missing), self._listed_terms(negative, ignore_missing)
+        units, excluded = self._directions(listed + others, weighted)
+        if not len(units):
             known = " in the vocabulary" if ignore_missing else ""
             raise InputError(f"most_similar needs at least one word{known} or vector")
         if method not in ("add", "mul"):
             raise InputError(f"method must be 'add' or 'mul', got {method!r}")
-        excluded = rows_near + rows_far
         zeros = []
-        if not (near.any(axis=1).all() and far.any(axis=1).all()):
+        if not units.any(axis=1).all():
             zeros = [row for row in excluded if not self._gather(row).any()]
-            if not (near.any() or far.any()) and len(zeros) == len(excluded):
+            if not units.any() and len(zeros) == len(excluded):
                 raise InputError(self._zero_message(excluded))
         if zeros:
             _log.warning("%s and does not influence the result", self._zero_message(zeros).removesuffix(_DIRECTION))
         top, rows = check_whole("top", top, 1), self._restricted(restrict)
+        near, far = units[: len(listed)], units[len(listed) :]
         if method == "mul":
             epsilon = check_number("epsilon", epsilon, above=0)
             return self._most_similar_mul(near, far, excluded, top, rows, epsilon)
@@ -115,7 +115,7 @@ class Queries(Similarities):
             >>> [[token for token, _ in answers] for answers in wv.most_similar_batch(["up", "down"], top=1)]
             [['north'], ['north']]
         """
-        parsed = [self._terms(term, True, ignore_missing) for term in terms]
+        parsed = [self._directions(self._listed_terms(term, ignore_missing)) for term in terms]
         if ignore_missing and any(not len(directions) for directions, _ in parsed):
             found = iter(self.most_similar_batch([term for term, (known, _) in zip(terms, parsed, strict=True)
                                                   if len(known)], top, restrict=restrict))  # fmt: skip
@@ -167,7 +167,7 @@ class Queries(Similarities):
         for question in questions:
             if isinstance(question, str) or len(question) != 3:
                 raise InputError(f"a question must be three words, got {shown(question)}")
-            units, rows = self._terms(question)
+            units, rows = self._directions(self._listed_terms(question))
             wanted.append(units[1] + units[2] - units[0])
             excluded.append(rows)
         if not wanted:
@@ -185,34 +185,33 @@ class Queries(Similarities):
         vectors = "vector" if len(set(rows)) == 1 else "vectors"
         return f"the {vectors} of {words} {'is' if vectors == 'vector' else 'are'} all zeros{_DIRECTION}"
 
-    def _terms(
-        self, terms: Term | Sequence[Term], weighted: bool = True, ignore_missing: bool = False
-    ) -> tuple[np.ndarray, list[int]]:
-        """Return the unit vectors (n, D) float64 of words and vectors, times their weights, and the words' rows."""
+    def _listed_terms(self, terms: Term | Sequence[Term], ignore_missing: bool = False) -> list[Any]:
+        """Return words and vectors, some with weights, as a list."""
         if isinstance(terms, str) or (isinstance(terms, np.ndarray) and terms.ndim == 1) or _is_weighted(terms):
             terms = [terms]  # type: ignore[list-item]
         if not isinstance(terms, Iterable):
             raise InputError(f"expected words or vectors, got {shown(terms)}")
-        listed: list[Any] = list(terms)
-        if ignore_missing:
-            words = [term[0] if _is_weighted(term) else term for term in listed]
-            listed = [
-                term for term, word in zip(listed, words, strict=True) if not isinstance(word, str) or word in self
-            ]
-        vectors = np.zeros((len(listed), self.vector_size))
-        weights = np.ones(len(listed))
+        if not ignore_missing:
+            return list(terms)
+        return [term for term in terms if not self._is_missing(term[0] if _is_weighted(term) else term)]
+
+    def _directions(self, terms: list[Any], weighted: bool = True) -> tuple[np.ndarray, list[int]]:
+        """Return the unit vectors (n, D) float64 of words and vectors, times their weights, and the words' rows."""
+        vectors = np.zeros((len(terms), self.vector_size))
+        weights = np.ones(len(terms))
         rows: list[int] = []
-        for position, (vector, term) in enumerate(zip(vectors, listed, strict=True)):
+        for position, term in enumerate(terms):
             if _is_weighted(term):
                 if not weighted:
                     raise InputError(f"weights need method 'add', got the weight {term[1]} with method 'mul'")
                 weights[position] = check_number("a weight", term[1])
                 term = term[0]
             if isinstance(term, str):
-                vector[:] = self._vector(term)
-                rows += [row for row in (self.lookup(term),) if row >= 0]
+                row = self.lookup(term)
+                vectors[position] = self._gather(row) if row >= 0 else self._vector(term)
+                rows += [row] * (row >= 0)
             else:
-                vector[:] = _checked_query(term, self.vector_size)
+                vectors[position] = _checked_query(term, self.vector_size)
         return normalized_rows(vectors) * weights[:, None], rows
 
     def _is_missing(self, term: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Rows rounded to eight bits, for many single questions: the exact answers in a third of the time."""
+"""Rows rounded to eight bits, for many single questions: the exact answers in a fraction of the time."""
 
 import numpy as np
 
@@ -9,8 +9,9 @@ AFTER = 20
 FEWEST_ROWS = 10_000
 """Rows from which on it pays."""
 _PLACES = 4096
-_UNROLLED = 64
-"""Numbers of a row that the compiler's loop takes at once; rows are padded, as a remainder takes as long."""
+_MOST = 2**15 - 1
+"""The largest number of a rounded direction."""
+_LARGEST_SUM = 2**30
 
 
 class RoundedRows:
@@ -26,22 +27,30 @@ class RoundedRows:
     """
 
     def __init__(self, units: np.ndarray) -> None:
-        from wordvec.kernels.nearest import round_rows
+        from wordvec.kernels.nearest import ROWS, round_rows
 
-        self._whole = np.zeros((len(units), -(-units.shape[1] // _UNROLLED) * _UNROLLED), np.int8)
-        self._scales, self._errors = np.empty(len(units), np.float32), np.empty(len(units), np.float32)
-        round_rows(units, self._whole, self._scales, self._errors)
+        n_rows, width = units.shape
+        self._blocks = np.zeros((-(-n_rows // ROWS), -(-width // 2), ROWS, 2), np.int8)
+        self._scales = np.zeros(len(self._blocks) * ROWS, np.float32)
+        self._errors = np.full(len(self._scales), -np.inf, np.float32)
+        round_rows(units, self._blocks, self._scales, self._errors)
+        self._longest = 1 + float(self._errors.max())
 
     def candidates(self, direction: np.ndarray, top: int, excluded: list[int]) -> np.ndarray | None:
         """Return rows, ascending, with the ``top`` nearest to a ``direction`` (D,) of norm 1 among them, without those
         ``excluded``; None if they are too many."""
-        from wordvec.kernels.nearest import candidates
+        from wordvec.kernels.nearest import ROWS, candidates
 
-        found, slack = np.empty(_PLACES, np.int64), 2 * float(cosine_error(direction.size))
-        padded = np.zeros(self._whole.shape[1], np.float32)
-        padded[: direction.size] = direction
+        size, found = direction.size, np.empty(_PLACES, np.int64)
+        # No sum of products exceeds |q| |p|.
+        stretch = min(_MOST / np.abs(direction).max(), _LARGEST_SUM / (127 * size**0.5))
+        rounded = np.zeros(2 * self._blocks.shape[1], np.int16)
+        rounded[:size] = np.rint(direction * stretch)
+        error = direction - rounded[:size] / stretch
+        slack = 2 * float(cosine_error(size)) + self._longest * float(error @ error) ** 0.5
         count = candidates(
-            self._whole, self._scales, self._errors, padded, slack, np.array(excluded, np.int64),
-            np.empty(min(top, _PLACES), np.float32), np.empty(_PLACES, np.float32), found,
+            self._blocks, self._scales, self._errors, rounded.reshape(-1, 2), np.float32(1 / stretch),
+            np.float32(slack), np.array(excluded, np.int64), np.empty(min(top, _PLACES), np.float32),
+            np.empty(_PLACES, np.float32), found, np.empty(ROWS, np.int32),
         )  # fmt: skip
         return None if count < 0 else found[:count]

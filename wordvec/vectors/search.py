@@ -86,15 +86,15 @@ def cosines(vectors: np.ndarray, directions: np.ndarray) -> np.ndarray:
     Returns:
         (Q, R) float64.
     """
-    norms = row_norms(vectors)
-    norms[norms == 0] = 1
     result = np.empty((len(directions), len(vectors)))
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         block = vectors[rows].astype(np.float64)
+        norms = row_norms(block)
+        norms[norms == 0] = 1
         for direction, scores in zip(directions, result, strict=True):
             # Not a BLAS product, whose rounding of a row depends on its position in the block.
-            scores[rows] = (block * direction).sum(axis=1) / norms[rows]
+            scores[rows] = (block * direction).sum(axis=1) / norms
     return np.clip(result, -1, 1)
 
 

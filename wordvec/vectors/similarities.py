@@ -223,4 +223,5 @@ class Similarities:
 def normalized_rows(vectors: np.ndarray) -> np.ndarray:
     """Return ``vectors`` (n, D) with L2-normalized rows, float64; zero rows stay zero."""
     norms = search.row_norms(vectors)
-    return vectors / np.where(norms == 0, 1, norms)[:, None]
+    norms[norms == 0] = 1
+    return vectors / norms[:, None]
