@@ -13,7 +13,7 @@ from wordvec.formats.safetensors import pack_tokens
 from wordvec.phrases.corpus import Pass
 from wordvec.phrases.counting import chain_words, count_pairs, new_chains
 from wordvec.phrases.joining import new_joins
-from wordvec.phrases.scoring import npmi_scores, word2phrase_scores
+from wordvec.phrases.scoring import pair_scores
 from wordvec.phrases.settings import PhraseSettings
 from wordvec.system.scratch import Scratch
 from wordvec.system.threads import worker_count
@@ -130,10 +130,8 @@ class _Counted:
         mask = np.uint64((1 << self.bits) - 1)
         first = self._words[self._keys >> np.uint64(self.bits) & mask]
         second = self._words[self._keys & mask]
-        if settings.scoring == "npmi":
-            self._scores = npmi_scores(first, second, pairs, tokens=tokens)
-        else:
-            self._scores = word2phrase_scores(first, second, pairs, types=types, min_count=settings.min_count)
+        totals = {"types": types, "tokens": tokens, "min_count": settings.min_count}
+        self._scores = pair_scores(settings.scoring, first, second, pairs, **totals)
 
     def phrases(self) -> tuple[np.ndarray, Pass]:
         """Return the keys (P,) of the pairs that are phrases, and their words and scores in the same order."""
