@@ -221,6 +221,9 @@ class Similarities:
 
 
 def normalized_rows(vectors: np.ndarray) -> np.ndarray:
-    """Return ``vectors`` (n, D) with L2-normalized rows, float64; zero rows stay zero."""
+    """Return ``vectors`` (n, D) with L2-normalized rows, float64; zero rows stay zero.
+
+    Rows whose norm is 1 but for rounding stay as they are, so that normalizing them again changes no bit.
+    """
     norms = search.row_norms(vectors)
-    return vectors / np.where(norms == 0, 1, norms)[:, None]
+    return vectors / np.where((norms == 0) | (np.abs(norms - 1) < 1e-14), 1, norms)[:, None]
