@@ -152,10 +152,11 @@ class _Counted:
         if not len(self._pairs.keys):
             return "the text has no phrases: connector words separate or are all of its words; pass fewer"
         best = int(np.argmax(self._pairs.counts))
+        most = int(self._pairs.counts[best])
+        often = f"{most:,} times" if most > 1 else "once"
         return (
             f"the text has no phrases: no pair of words occurs at least min_count = {settings.min_count} times (the "
-            f"most frequent, {self._shown(self._pairs.keys[best])}, occurs {self._pairs.counts[best]:,} times); lower "
-            "min_count"
+            f"most frequent, {self._shown(self._pairs.keys[best])}, occurs {often}); lower min_count"
         )
 
     def _merge_equal(self, words: np.ndarray) -> int:

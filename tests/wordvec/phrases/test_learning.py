@@ -67,7 +67,7 @@ def test_what_a_function_returns_is_checked(scores, message):
         (
             ["a b", "b a"],
             {},
-            "no pair of words occurs at least min_count = 5 times (the most frequent, 'a b', occurs 1 ",
+            "no pair of words occurs at least min_count = 5 times (the most frequent, 'a b', occurs once); lower ",
         ),
         (["a b"] * 9, {}, "scores above threshold = 10 (the best, 'a b', scores 0.148); lower threshold"),
         (["a b"] * 9, {"scoring": "npmi", "threshold": 1}, "threshold = 1"),
