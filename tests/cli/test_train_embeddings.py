@@ -5,6 +5,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -113,7 +114,8 @@ def test_options_reach_the_library(corpus):
 def test_subwords_reach_the_library(corpus):
     from wordvec import load_vectors
 
-    train("corpus.txt", "-o", "v.safetensors", *TINY, "--subwords", "2-4", "--buckets", 100)
+    result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--subwords", "2-4", "--buckets", 100)
+    assert re.search(r"training with n-grams takes about \d+\.\d MB of memory\n.*epoch 1/", result.stderr, re.DOTALL)
     subwords = load_vectors("v.safetensors").subwords
     assert (subwords.min_n, subwords.max_n, subwords.buckets) == (2, 4, 100)
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--buckets", 100, code=2)

@@ -6,6 +6,7 @@ The vectors of words are composed when they are needed, so that a large model op
 import logging
 import os
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,8 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
     except InputError as error:
         raise FormatError(f"{source.name}: {error}") from None
     how: dict[str, Any] = {"context_vectors": contexts, "settings": settings}
+    if model.tokens > 0:
+        how["origin"] = {"raw_tokens": model.tokens}
     if arguments.loss == HIERARCHICAL and 1 < size == len(tokens) == len(model.outputs) and vocabulary.by_frequency:
         # fastText's nodes predict code 1.
         how["nodes"] = NodeTable(model.outputs[:-1], huffman_children(model.counts)[:, ::-1])
@@ -116,17 +119,17 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
                 f"tokens in fastText models must not contain NUL characters, got {token!r:.60} in row {row}; "
                 "save as .safetensors instead"
             )
-    subwords, settings, size = table.subwords, table.settings, len(table)
+    subwords, settings, origin, size = table.subwords, table.settings, table.origin, len(table)
     buckets = 0 if subwords is None else subwords.buckets
     loss = (
         _TRAINED.get(str(settings.get("loss")), NEGATIVE) if settings.get("model") in ("cbow", "skipgram") else NEGATIVE
     )
     arguments = Arguments(
         dim=table.vector_size,
-        window=int(settings.get("window", 5)),
-        epochs=int(settings.get("epochs", 5)),
-        min_count=int(settings.get("min_count", 1)),
-        negatives=int(settings.get("negatives", 5)),
+        window=_whole(settings, "window", 5),
+        epochs=_whole(settings, "epochs", 5),
+        min_count=_whole(settings, "min_count", _whole(origin, "min_count", 1)),
+        negatives=_whole(settings, "negatives", 5),
         word_ngrams=1,
         loss=loss,
         model=CBOW if settings.get("model") == "cbow" else SKIPGRAM,
@@ -137,10 +140,11 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         subsample=float(settings.get("subsample", 1e-3)),
     )
     counts = np.ones(size, np.int64) if table.counts is None else table.counts
+    tokens = _whole(origin, "raw_tokens", int(counts.sum()), most=1 << 62)
     with writing(path) as file:
         file.write(struct.pack("<ii", MAGIC, 12))
         file.write(ARGUMENTS.pack(*arguments))
-        file.write(struct.pack("<iiiqq", size, size, 0, int(counts.sum()), -1))
+        file.write(struct.pack("<iiiqq", size, size, 0, tokens, -1))
         file.write(
             b"".join(
                 b"%s\0%s" % (token.encode(), struct.pack("<qb", count, 0))
@@ -154,6 +158,12 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
             _write_buckets(file, subwords)
         file.write(struct.pack("<Bqq", 0, size, arguments.dim))
         file.write(np.ascontiguousarray(_outputs(table, loss), "<f4").data)
+
+
+def _whole(record: Mapping[str, Any], name: str, default: int, most: int = (1 << 31) - 1) -> int:
+    """Return a number of a record, which may come from any file; the default where it has none that fits."""
+    value = record.get(name)
+    return value if isinstance(value, int) and 0 <= value <= most else default
 
 
 def _outputs(table: VectorTable, loss: int) -> np.ndarray:

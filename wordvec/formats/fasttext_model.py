@@ -80,6 +80,7 @@ class Model(NamedTuple):
         inputs: (V + rows of buckets, dim) float32.
         outputs: (V or L, dim) float32; with hierarchical softmax, the inner nodes of the tree, and a last row of zeros.
         is_old: whether the file has the layout before version 11.
+        tokens: of the training text, including those of words that are too rare.
     """
 
     arguments: Arguments
@@ -91,6 +92,7 @@ class Model(NamedTuple):
     inputs: np.ndarray
     outputs: np.ndarray
     is_old: bool = False
+    tokens: int = 0
 
     @property
     def loss_name(self) -> str:
@@ -147,7 +149,7 @@ def read_model(source: VectorSource) -> Model:
     """
     file = _Reader(source.name, _contents(source))
     arguments, is_new = _read_arguments(file)
-    size, word_count, label_count, _ = file.fields(_SIZES)
+    size, word_count, label_count, tokens = file.fields(_SIZES)
     pruned_count = file.field("q") if is_new else -1
     if size != word_count + label_count or min(word_count, label_count) < 0 or not size:
         raise file.damaged(f"its dictionary declares {word_count:,} words and {label_count:,} labels, {size:,} in all")
@@ -185,7 +187,7 @@ def read_model(source: VectorSource) -> Model:
         raise file.damaged("its pruned buckets are out of range")
     return Model(
         arguments, entries[0], np.array(counts[0], np.int64), entries[1], np.array(counts[1], np.int64), pruned,
-        inputs, outputs, not is_new,
+        inputs, outputs, not is_new, tokens,
     )  # fmt: skip
 
 
@@ -260,7 +262,9 @@ def _read_arguments(file: _Reader) -> tuple[Arguments, bool]:
     if version == 11 and arguments.model == SUPERVISED:
         arguments = arguments._replace(max_n=0)  # "old supervised models do not use char ngrams" (fasttext.cc)
     if not 1 <= arguments.dim <= MAX_VECTOR_SIZE or arguments.model not in _MODELS or arguments.loss not in LOSSES:
-        raise file.damaged(f"its arguments are invalid ({arguments.dim = }, {arguments.model = }, {arguments.loss = })")
+        raise file.damaged(
+            f"its arguments are invalid (vector size {arguments.dim}, model {arguments.model}, loss {arguments.loss})"
+        )
     if not (0 <= arguments.buckets < 1 << 31 and arguments.min_n >= 0 and 0 <= arguments.max_n <= 100):
         raise file.damaged(f"its n-grams are {arguments.min_n}-{arguments.max_n} in {arguments.buckets} buckets")
     return arguments, is_new

@@ -50,7 +50,7 @@ class VectorSource:
         InputError: ``path`` does not exist, is not a regular file, or cannot be opened, or the encoding is unknown.
     """
 
-    unknown = "not a vector file of a known format (safetensors, word2vec text or binary, GloVe text)"
+    unknown = "not a vector file of a known format (safetensors, word2vec text or binary, GloVe text, fastText)"
 
     def __init__(self, path: str | os.PathLike[str], encoding: str = UTF8, words: frozenset[str] | None = None) -> None:
         self.path = Path(path)

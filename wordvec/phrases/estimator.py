@@ -1,6 +1,7 @@
 """Phrases as a scikit-learn transformer."""
 
 import os
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -35,7 +36,8 @@ class Phrases(TextTransformer):
 
     The parameters are those of ``PhraseSettings``; besides, ``tokenizer``, ``lowercase`` and ``normalize`` apply to
     texts that are not lists of tokens, and ``n_jobs`` is the number of threads (None: one per core).
-    Phrases and scores equal gensim's.
+    Phrases and scores equal gensim's. ``scoring`` may be a function, see ``wordvec.phrases.scoring.pair_scores``; it is
+    not saved.
 
     Attributes:
         phrases_: dictionary from each phrase, such as ``new_york``, to its score; of several passes, the first ones
@@ -63,7 +65,7 @@ class Phrases(TextTransformer):
         self,
         min_count: int = 5,
         threshold: float = 10.0,
-        scoring: str = "default",
+        scoring: str | Callable[..., Any] = "default",
         *,
         passes: int = 1,
         connector_words: Any = (),
@@ -178,7 +180,7 @@ class Phrases(TextTransformer):
         except (InputError, TypeError) as error:
             raise FormatError(f"{path}: {error}; the file is damaged") from None
         how = {name: about.get(name, "none") for name in ("tokenizer", "lowercase", "normalize")}
-        found = cls(**settings.record(), **how)
+        found = cls(**settings.record() | {"scoring": settings.scoring}, **how)
         found.tokenizer_, found.lowercase_, found.normalize_ = how.values()
         found.passes_ = passes
         found.phrases_ = found._scores()

@@ -13,7 +13,7 @@ from wordvec.formats.safetensors import pack_tokens
 from wordvec.phrases.corpus import Pass
 from wordvec.phrases.counting import chain_words, count_pairs, new_chains
 from wordvec.phrases.joining import new_joins
-from wordvec.phrases.scoring import npmi_scores, word2phrase_scores
+from wordvec.phrases.scoring import pair_scores
 from wordvec.phrases.settings import PhraseSettings
 from wordvec.system.scratch import Scratch
 from wordvec.system.threads import worker_count
@@ -130,10 +130,8 @@ class _Counted:
         mask = np.uint64((1 << self.bits) - 1)
         first = self._words[self._keys >> np.uint64(self.bits) & mask]
         second = self._words[self._keys & mask]
-        if settings.scoring == "npmi":
-            self._scores = npmi_scores(first, second, pairs, tokens=tokens)
-        else:
-            self._scores = word2phrase_scores(first, second, pairs, types=types, min_count=settings.min_count)
+        totals = {"types": types, "tokens": tokens, "min_count": settings.min_count}
+        self._scores = pair_scores(settings.scoring, first, second, pairs, **totals)
 
     def phrases(self) -> tuple[np.ndarray, Pass]:
         """Return the keys (P,) of the pairs that are phrases, and their words and scores in the same order."""
@@ -154,10 +152,11 @@ class _Counted:
         if not len(self._pairs.keys):
             return "the text has no phrases: connector words separate or are all of its words; pass fewer"
         best = int(np.argmax(self._pairs.counts))
+        most = int(self._pairs.counts[best])
+        often = f"{most:,} times" if most > 1 else "once"
         return (
             f"the text has no phrases: no pair of words occurs at least min_count = {settings.min_count} times (the "
-            f"most frequent, {self._shown(self._pairs.keys[best])}, occurs {self._pairs.counts[best]:,} times); lower "
-            "min_count"
+            f"most frequent, {self._shown(self._pairs.keys[best])}, occurs {often}); lower min_count"
         )
 
     def _merge_equal(self, words: np.ndarray) -> int:

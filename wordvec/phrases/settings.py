@@ -1,6 +1,7 @@
 """Settings of phrase detection: defaults and limits."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 from wordvec.errors import InputError
 from wordvec.system.settings import Settings, setting, settings_class
@@ -29,6 +30,14 @@ def _check_connector_words(words: Any) -> None:
             raise InputError(f"connector_words contains {shown(word)}; a word must be a non-empty string")
 
 
+_FUNCTION = "function"
+"""What a file records of a function; the function itself is not stored."""
+
+
+def _not_stored(*_counts: Any, **_totals: Any) -> Any:
+    raise InputError("a file does not store the function that scored its phrases; set scoring before fitting again")
+
+
 @settings_class
 class PhraseSettings(Settings):
     """Settings of phrase detection (Mikolov et al. 2013, arXiv 1310.4546, section 4)."""
@@ -41,12 +50,13 @@ class PhraseSettings(Settings):
         default=10.0,
         detail="The higher, the fewer phrases. With NPMI between -1 and 1.",
     )
-    scoring: str = setting(
+    scoring: Any = setting(
         "word2phrase's score, (n_ab - min_count) V / (n_a n_b), or normalized pointwise mutual information.",
         default="default",
         detail="V is the number of distinct words and pairs, as in gensim. NPMI: Bouma 2009, ln(p_ab / (p_a p_b)) / "
-        "-ln p_ab.",
+        "-ln p_ab. In Python also a function, called once a pass with arrays as ``word2phrase_scores`` is.",
         choices=("default", "npmi"),
+        function=True,
     )
     passes: int = setting(
         "Passes over the text; each joins the words and phrases of the one before.",
@@ -81,7 +91,15 @@ class PhraseSettings(Settings):
     def record(self) -> dict[str, Any]:
         """Return the settings by name, as JSON can hold them in a file's header."""
         words = self.connector_words
-        return super().record() | {"connector_words": words if isinstance(words, str) else list(words)}
+        return super().record() | {
+            "connector_words": words if isinstance(words, str) else list(words),
+            "scoring": _FUNCTION if callable(self.scoring) else self.scoring,
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        given = {"scoring": _not_stored} if record.get("scoring") == _FUNCTION else {}
+        return super().from_record({**record, **given})
 
     @property
     def connectors(self) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ class Declaration:
         help: one sentence, for ``--help`` and the reference.
         detail: more for the reference: the source, the reason.
         choices: the valid words.
+        function: whether a Python function is valid, too.
         least, above, most, below: the valid range of a number.
         check: a further check; raises InputError.
         none: what None stands for, in words.
@@ -40,6 +41,7 @@ class Declaration:
     help: str
     detail: str = ""
     choices: tuple[str, ...] = ()
+    function: bool = False
     least: float | None = None
     above: float | None = None
     most: float | None = None
@@ -56,7 +58,7 @@ class Declaration:
     def range(self) -> str:
         """The valid values, in words; empty where any value of the type is valid."""
         if self.choices:
-            return f"one of {', '.join(self.choices)}"
+            return f"one of {', '.join(self.choices)}{', or a function' * self.function}"
         bounds = {"at least": self.least, "above": self.above, "at most": self.most, "below": self.below}
         return " and ".join(f"{word} {bound:,g}" for word, bound in bounds.items() if bound is not None)
 
@@ -195,7 +197,7 @@ def checked(field: "dataclasses.Field[Any]", value: Any) -> Any:
         value = check_number(
             name, value, least=declared.least, above=declared.above, most=declared.most, below=declared.below
         )
-    elif declared.choices:
+    elif declared.choices and not (declared.function and callable(value)):
         check_choice(name, value, declared.choices)
     if declared.check is not None:
         declared.check(value)

@@ -221,7 +221,10 @@ class Similarities:
 
 
 def normalized_rows(vectors: np.ndarray) -> np.ndarray:
-    """Return ``vectors`` (n, D) with L2-normalized rows, float64; zero rows stay zero."""
+    """Return ``vectors`` (n, D) with L2-normalized rows, float64; zero rows stay zero.
+
+    Rows whose norm is 1 but for rounding stay as they are, so that normalizing them again changes no bit.
+    """
     norms = search.row_norms(vectors)
-    norms[norms == 0] = 1
+    norms[(norms == 0) | (np.abs(norms - 1) < 1e-14)] = 1
     return vectors / norms[:, None]

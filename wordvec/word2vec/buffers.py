@@ -1,5 +1,6 @@
 """Allocation of the training arrays: the table of rows, per-lane buffers, per-thread scratch; memory estimates."""
 
+import logging
 import math
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from wordvec.kernels.subwords import Subwords
     from wordvec.kernels.tile import Tile
 
+_log = logging.getLogger(__name__)
 
 LONGEST_PATH = 40
 """Assumed depth of a Huffman tree while counts are unknown; a deeper tree takes a corpus of 2 x 10^8 tokens."""
@@ -315,6 +317,8 @@ def check_memory(
 ) -> dict[str, int]:
     """Return the memory estimate after checking it against the available memory, given a vocabulary in memory.
 
+    It is logged for models with n-grams, which need several times as much as others.
+
     Raises:
         TrainingError: not enough memory; the message suggests remedies.
     """
@@ -330,6 +334,8 @@ def check_memory(
             + ("turn off evaluation and early stopping, " if keeps_best else "")
             + f"raise min_count, or set max_vocabulary to at most {largest:,} or vector_size to at most {size}"
         )
+    if settings.subwords is not None:
+        _log.info("training with n-grams takes about %s of memory", _bytes(needed))
     return parts
 
 

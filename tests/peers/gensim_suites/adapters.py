@@ -12,11 +12,13 @@ import numpy as np
 import wordvec
 from corpora import TextCorpus
 from wordvec import FormatError, InputError, WordVectors, encode_corpus, load_vectors, save_vectors, train_word2vec
+from wordvec.formats.fasttext_model import _Reader as ModelReader
 from wordvec.formats.ngrams import Ngrams, compose_unknown, fnv_hash
 from wordvec.formats.table import SubwordTable
 from wordvec.phrases.joining import join_phrases
 from wordvec.vectors.alignment import align
 from wordvec.vectors.distances import nearest_texts, word_movers_distance
+from wordvec.vectors.similarities import normalized_rows
 from wordvec.vectors.subwords import SubwordVectors
 from wordvec.vocabulary import Vocabulary
 
@@ -78,7 +80,7 @@ class KeyedVectors:
         return self.ours.lookup(word) >= 0
 
     def get_vector(self, word, norm=False):
-        return self.ours.unit_vectors[self.ours.token_id(word)] if norm else self.ours[word]
+        return normalized_rows(self.ours[word][None])[0] if norm else self.ours[word]
 
     def get_vecattr(self, word, name):
         if name != "count":
@@ -193,12 +195,7 @@ class FastTextKeyedVectors(KeyedVectors):
     @property
     def vectors_ngrams(self):
         """A row for each bucket; those that no word uses are not stored here."""
-        held = self.ours.subwords
-        if held.ngram_buckets is None:
-            return held.ngram_vectors
-        rows = np.zeros((held.buckets, held.ngram_vectors.shape[1]), np.float32)
-        rows[held.ngram_buckets] = held.ngram_vectors
-        return rows
+        return self.ours.subwords.rows_of_buckets(0, self.ours.subwords.buckets)
 
 
 def compute_ngrams(word, min_n, max_n):
@@ -211,6 +208,18 @@ def compute_ngrams_bytes(word, min_n, max_n):
 
 
 ft_hash_bytes = fnv_hash
+
+
+def unpack(rows, buckets, row_of_bucket):
+    """The rows of a pruned model, by bucket."""
+    held = sorted(row_of_bucket)
+    rows = rows[[row_of_bucket[bucket] for bucket in held]]
+    return SubwordTable(3, 6, buckets, rows[:0], rows, np.array(held, np.int32)).rows_of_buckets(0, buckets)
+
+
+def fromfile(file, dtype, count):
+    """A part of a matrix in a fastText model, ``file`` positioned at its start."""
+    return ModelReader("a file", file.read()).array(dtype, count)
 
 
 class WmdSimilarity:
@@ -373,7 +382,7 @@ class Word2Vec:
         model = cls(
             vector_size=vectors.vector_size, window=given["window"], epochs=given["epochs"],
             sg=int(given["model"] == "skipgram"), hs=int(given["loss"] == "hierarchical"), negative=given["negatives"],
-            sample=given["subsample"], min_count=given.get("min_count", 1), workers=1,
+            sample=given["subsample"], min_count=given.get("min_count", vectors.origin.get("min_count", 1)), workers=1,
             ns_exponent=given.get("noise_exponent", 0.75),
             **({"min_n": held.min_n, "max_n": held.max_n, "bucket": held.buckets} if held else {}),
         )  # fmt: skip
@@ -461,6 +470,14 @@ class PhrasesTransformation:
         return {self.delimiter.join(parts): score for parts, score in self.scored.items()}
 
 
+class _ScoringOfArrays:
+    def __init__(self, scoring):
+        self.of_pair = np.vectorize(scoring)
+
+    def __call__(self, first, second, pairs, *, types, tokens, min_count):
+        return self.of_pair(first, second, pairs, types, min_count, tokens)
+
+
 class Phrases(PhrasesTransformation):
     """``wordvec.Phrases``; a text without phrases is an error there and none here."""
 
@@ -470,6 +487,8 @@ class Phrases(PhrasesTransformation):
     ):  # fmt: skip
         super().__init__(connector_words)
         self.delimiter, self.min_count, self.threshold = delimiter, min_count, threshold
+        if callable(scoring):  # of one pair at a time
+            scoring = _ScoringOfArrays(scoring)
         self.ours = wordvec.Phrases(
             min_count, threshold, scoring, connector_words=sorted(connector_words), max_pairs_in_memory=max_vocab_size
         )

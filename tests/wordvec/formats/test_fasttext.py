@@ -77,6 +77,26 @@ def test_a_written_model_is_read_back(model, path):
     assert len(load_vectors(path, limit=2)) == 2
 
 
+def test_a_model_that_is_read_and_written_is_the_same_file(path, tmp_path):
+    tokens = path.read_bytes().index(struct.pack("<iiiq", 3, 3, 0, 15)) + 12
+    path.write_bytes(path.read_bytes()[:tokens] + struct.pack("<q", 20) + path.read_bytes()[tokens + 8 :])
+    vectors = load_vectors(path)  # of a text of 20 tokens, 5 of them rare
+    assert vectors.origin == {"raw_tokens": 20}
+    save_vectors(vectors, tmp_path / "again.bin", format="fasttext")
+    assert (tmp_path / "again.bin").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [({"min_count": 3, "raw_tokens": 40}, (3, 40)), ({"min_count": "x", "raw_tokens": -1}, (1, 15)), ({}, (1, 15))],
+)
+def test_a_model_records_the_text_that_it_was_trained_on(model, tmp_path, origin, expected):
+    model.origin = origin
+    save_vectors(model, tmp_path / "m.bin", format="fasttext")
+    data = (tmp_path / "m.bin").read_bytes()
+    assert (HEAD.unpack_from(data, 8)[3], struct.unpack_from("<iiiq", data, 8 + HEAD.size)[3]) == expected
+
+
 def test_buckets_without_a_row_are_written_as_zeros(tmp_path):
     few = SubwordVectors(WORDS, table(np.array([3, 4, 29], np.int32), 3))
     save_vectors(few, tmp_path / "few.bin", format="fasttext")

@@ -98,6 +98,18 @@ def test_files_round_trip(model, tmp_path):
         load_vectors(path)
 
 
+def test_a_file_does_not_store_the_function_that_scored_its_phrases(tmp_path):
+    first, again = tmp_path / "first", tmp_path / "again"
+    Phrases(1, 0.5, lambda first, second, pairs, **_: pairs / first).fit(["a b", "b"]).save(first)
+    loaded = Phrases.load(first)
+    assert loaded.phrases_ == {"a_b": 1.0}
+    assert loaded.transform(["b a b"]) == [["b", "a_b"]]
+    with pytest.raises(InputError, match=r"a file does not store the function .* set scoring before fitting again"):
+        loaded.fit(["a b"])
+    loaded.save(again)
+    assert again.read_bytes() == first.read_bytes()
+
+
 def damaged(model, path, about=(), **arrays):
     """Write the model's file with other arrays or metadata."""
     model.save(path)

@@ -28,6 +28,36 @@ def test_scores_by_hand():
     assert npmi_scores(first, second, both, tokens=100) == pytest.approx(expected)
 
 
+def test_a_function_scores_all_pairs_of_a_pass_at_once():
+    calls = []
+
+    def share_of_first(first, second, pairs, **totals):
+        calls.append((first, second, pairs, totals))
+        return pairs / first
+
+    corpus = encode_corpus(["a b c", "a b", "a c c"], min_count=1)
+    (found,) = learn_phrases(corpus, PhraseSettings(min_count=1, threshold=0.4, scoring=share_of_first))
+    assert found == {("a", "b"): 2 / 3, ("b", "c"): 1 / 2}  # not (a, c) and (c, c)
+    ((first, second, pairs, totals),) = calls
+    assert sorted(zip(first, second, pairs, strict=True)) == [(2, 3, 1), (3, 2, 2), (3, 3, 1), (3, 3, 1)]
+    assert totals == {"types": 3 + 4, "tokens": 8, "min_count": 1}
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        (1.0, "scores must have shape (1,), got ()"),
+        ([float("nan")], "scores must be finite, got nan at position 0"),
+        (["a"], "scores must hold real numbers, got "),
+    ],
+)
+def test_what_a_function_returns_is_checked(scores, message):
+    settings = PhraseSettings(min_count=1, scoring=lambda *_counts, **_totals: scores)
+    with pytest.raises(InputError) as error:
+        learn_phrases(encode_corpus(["a b"], min_count=1), settings)
+    assert str(error.value).startswith(message)
+
+
 # -- bad input --------------------------------------------------------------------------------------------------------
 
 
@@ -37,7 +67,7 @@ def test_scores_by_hand():
         (
             ["a b", "b a"],
             {},
-            "no pair of words occurs at least min_count = 5 times (the most frequent, 'a b', occurs 1 ",
+            "no pair of words occurs at least min_count = 5 times (the most frequent, 'a b', occurs once); lower ",
         ),
         (["a b"] * 9, {}, "scores above threshold = 10 (the best, 'a b', scores 0.148); lower threshold"),
         (["a b"] * 9, {"scoring": "npmi", "threshold": 1}, "threshold = 1"),

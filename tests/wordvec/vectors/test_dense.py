@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.oracles import naive
 from wordvec import InputError, UnknownTokenError, Vocabulary, WordVectors
+from wordvec.vectors.similarities import normalized_rows
 
 V, D = 300, 7
 
@@ -77,6 +78,13 @@ def test_ties_are_in_row_order(wv):
     assert [token for token, _ in wv.most_similar("t120", top=2)] == ["t40", "t250"]
     assert wv.most_similar("t120", top=1)[0] == ("t40", pytest.approx(1, abs=1e-12))
     assert [token for token, _ in wv.similar_by_vector(wv["t250"], top=3)] == ["t40", "t120", "t250"]
+
+
+def test_the_direction_of_a_word_has_its_scores_to_the_last_bit(wv):
+    for word in wv.tokens[:30]:
+        direction = normalized_rows(wv[word][None])[0]
+        others = [answer for answer in wv.similar_by_vector(direction, top=6) if answer[0] != word]
+        assert others == wv.most_similar(word, top=5)
 
 
 def test_queries_by_vector_exclude_nothing(wv):
