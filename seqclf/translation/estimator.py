@@ -335,7 +335,7 @@ class SequenceFromVector(SequenceEstimator):
         """Train on pairs of a vector and a text.
 
         Args:
-            X: (n, D) finite numbers. y: n texts.
+            X: (n, D) finite numbers, dense or sparse, such as TF-IDF; a sparse matrix becomes dense. y: n texts.
             validation_data: vectors and texts that choose the best epoch.
             on_progress: called a few times a second.
 
@@ -365,7 +365,7 @@ class SequenceFromVector(SequenceEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = True
+        tags.input_tags.two_d_array = tags.input_tags.sparse = True
         tags.input_tags.string = False
         tags.target_tags.required = True
         return tags
