@@ -355,12 +355,14 @@ def _dev_measure(metrics: Mapping[str, float], unit: str) -> str:
 
 
 def _summary(model: "TrainedLanguageModel") -> str:
+    from wordvec.system.wording import counted
+
     metrics = model.metrics
     best = f"best epoch {metrics['best_epoch']} of {len(model.history)}"
     if "dev_loss" in metrics:
         measure = f"{_name(model.unit)} {_measure(metrics['dev_loss'], model.unit)}"
-        best += f", dev {measure} on {metrics['dev_tokens']:,} {model.unit}s"
-    return f"{best}; trained on {metrics['tokens']:,} {model.unit}s, vocabulary of {len(model.vocabulary):,}"
+        best += f", dev {measure} on {counted(metrics['dev_tokens'], model.unit)}"
+    return f"{best}; trained on {counted(metrics['tokens'], model.unit)}, vocabulary of {len(model.vocabulary):,}"
 
 
 def _report(measured: "Perplexity", source: str, unit: str) -> str:

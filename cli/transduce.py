@@ -438,11 +438,13 @@ def _dev_measures(metrics: Mapping[str, float]) -> str:
 
 
 def _summary(model: "TransducerModel") -> str:
+    from wordvec.system.wording import counted
+
     metrics = model.metrics
     best = f"best epoch {metrics['best_epoch']} of {len(model.history)}{_dev_measures(metrics)}"
     if metrics["dev_pairs"]:
-        best += f" on {metrics['dev_pairs']:,} pairs"
+        best += f" on {counted(metrics['dev_pairs'], 'pair')}"
     return (
-        f"{best}; trained on {metrics['pairs']:,} pairs, {metrics['source_units']:,} source units, "
-        f"{metrics['target_units']:,} target units"
+        f"{best}; trained on {counted(metrics['pairs'], 'pair')}, {counted(metrics['source_units'], 'source unit')}, "
+        f"{counted(metrics['target_units'], 'target unit')}"
     )

@@ -228,6 +228,8 @@ def class_table(result: "Score | MultiLabelScore | EntityScore", label: str, uni
 
 
 def _summary(model: Any, unit: str) -> str:
+    from wordvec.system.wording import counted
+
     metrics = model.metrics
     text = f"best epoch {metrics['best_epoch']} of {len(model.history)}" if model.history else ""
     parts = getattr(model, "parts", "network")
@@ -242,15 +244,15 @@ def _summary(model: Any, unit: str) -> str:
     )
     shown = [f"{label} {form(metrics[name])}" for name, label, form in measures if name in metrics]
     if shown:
-        text += f", {', '.join(shown)} on {metrics[f'dev_{unit}']:,} {unit}"
-    tokens = "" if unit == "texts" else f", {metrics['tokens']:,} tokens"
+        text += f", {', '.join(shown)} on {counted(metrics[f'dev_{unit}'], unit[:-1])}"
+    tokens = "" if unit == "texts" else f", {counted(metrics['tokens'], 'token')}"
     if "majority_share" in metrics:
         tokens += f", {percent(metrics['majority_share'])} of them with the most frequent label"
-    labels = "labels" if unit == "texts" else "tags"
-    sizes = [] if parts == "linear" else [f"{len(model.vocabulary):,} words"]
+    labels = counted(len(model.labels), "label" if unit == "texts" else "tag")
+    sizes = [] if parts == "linear" else [counted(len(model.vocabulary), "word")]
     if parts != "network":
-        sizes.append(f"{len(model.linear.features):,} n-grams")
-    return f"{text}; trained on {metrics[unit]:,} {unit}{tokens}, {len(model.labels)} {labels}, {', '.join(sizes)}"
+        sizes.append(counted(len(model.linear.features), "n-gram"))
+    return f"{text}; trained on {counted(metrics[unit], unit[:-1])}{tokens}, {labels}, {', '.join(sizes)}"
 
 
 def _decimals(value: float) -> str:

@@ -18,6 +18,7 @@ from seqclf.data.texts import Text, as_texts
 from seqclf.metrics import Score
 from wordvec.system.settings import or_defaults
 from wordvec.system.validation import check_number, check_whole
+from wordvec.system.wording import counted
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -154,7 +155,7 @@ def learning_curve(
         ):  # fmt: skip
             scores[baseline.name] = baseline.score
         points.append(CurvePoint(len(rows), scores))
-        logger.info("%s texts: accuracy %.3f", f"{len(rows):,}", scores["this model"].accuracy)
+        logger.info("%s: accuracy %.3f", counted(len(rows), "text"), scores["this model"].accuracy)
     return points
 
 

@@ -42,6 +42,7 @@ from seqclf.training.resuming import Resumption
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
+from wordvec.system.wording import counted
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -148,8 +149,7 @@ def check_tagged(
         raise InputError(f"{len(marks):,} lists of tags for {len(tokens):,} {what}")
     for row, (sentence, given) in enumerate(zip(tokens, marks, strict=True)):
         if len(sentence) != len(given):
-            counts = (f"{len(x)} {name}{'s' * (len(x) != 1)}" for x, name in ((sentence, "token"), (given, "tag")))
-            raise InputError(f"sentence {row} has {' but '.join(counts)}")
+            raise InputError(f"sentence {row} has {counted(len(sentence), 'token')} but {counted(len(given), 'tag')}")
     if not any(tokens):
         raise InputError(f"no {what} with tokens, got {len(tokens)} without; at least one token is required")
     return tokens, marks

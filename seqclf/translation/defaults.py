@@ -4,6 +4,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from seqclf.translation.settings import TransducerSettings, VectorTransducerSettings
+from wordvec.system.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -38,5 +39,5 @@ def chosen(settings: VectorTransducerSettings, pairs: int) -> dict[str, Any]:
     found = {name: value for name, value in rule.items() if getattr(settings, name) is None}
     if found:
         shown = ", ".join(f"{name} {value}" for name, value in found.items())
-        logger.info("chosen for %s pairs: %s", f"{pairs:,}", shown)
+        logger.info("chosen for %s: %s", counted(pairs, "pair"), shown)
     return vars(settings) | found

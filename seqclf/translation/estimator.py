@@ -17,6 +17,7 @@ from seqclf.translation.train_vectors import train_vector_transducer
 from seqclf.translation.vector_model import VectorTransducerModel
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
+from wordvec.system.wording import counted
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def _exact(found: Iterable[str], targets: Any, count: int) -> float:
     truth = as_lines(targets, "targets")
     if len(truth) != count:
-        raise InputError(f"{len(truth):,} targets for {count:,} sources")
+        raise InputError(f"{counted(len(truth), 'target')} for {counted(count, 'source')}")
     if not count:
         raise InputError("a score needs at least one pair, got none")
     return float(np.mean([text == target for text, target in zip(found, truth, strict=True)]))
@@ -334,7 +335,7 @@ class SequenceFromVector(SequenceEstimator):
         """Train on pairs of a vector and a text.
 
         Args:
-            X: (n, D) finite numbers. y: n texts.
+            X: (n, D) finite numbers, dense or sparse, such as TF-IDF; a sparse matrix becomes dense. y: n texts.
             validation_data: vectors and texts that choose the best epoch.
             on_progress: called a few times a second.
 
@@ -364,7 +365,7 @@ class SequenceFromVector(SequenceEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = True
+        tags.input_tags.two_d_array = tags.input_tags.sparse = True
         tags.input_tags.string = False
         tags.target_tags.required = True
         return tags

@@ -8,6 +8,7 @@ from seqclf.translation.data import join_units, target_units
 from seqclf.translation.model import TransducerModel
 from seqclf.translation.scores import SequenceScore, TranslationScore, score_sequences, score_translations
 from wordvec import InputError
+from wordvec.system.wording import counted
 
 THIS_MODEL = "this model"
 
@@ -65,7 +66,7 @@ def evaluate_transducer(
     sources, kind = list(sources), model.settings.target_units
     references = target_units(targets, kind)
     if len(references) != len(sources):
-        raise InputError(f"{len(references):,} targets for {len(sources):,} sources")
+        raise InputError(f"{counted(len(references), 'target')} for {counted(len(sources), 'source')}")
     found = [each.units for each in model.predict(sources, features=features, **options)]
     rows = {THIS_MODEL: found} | model.predict_baselines(sources)
     translations = {}

@@ -31,6 +31,7 @@ from seqclf.translation.predictions import Prediction, predictions
 from seqclf.translation.searching import Search, search_targets
 from seqclf.translation.settings import TransducerSettings
 from wordvec import FormatError, InputError, Vocabulary
+from wordvec.system.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -245,7 +246,7 @@ class TransducerModel:
         way = "bidirectional" if encoder.bidirectional else "unidirectional"
         return (
             f"{way} {encoder.cell} encoder, {decoder.cell} decoder of {decoder.hidden_size}, {decoder.attention} "
-            f"attention, {encoder.layers} layer{'s' * (encoder.layers > 1)}, {len(self.source_vocabulary):,} source "
+            f"attention, {counted(encoder.layers, 'layer')}, {len(self.source_vocabulary):,} source "
             f"and {self.network.shape.units:,} target units"
         )
 

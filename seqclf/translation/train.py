@@ -32,6 +32,7 @@ from seqclf.translation.trainer import Trainer, evaluate
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
+from wordvec.system.wording import counted
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -143,8 +144,7 @@ def read_pairs(
     )  # fmt: skip
     wanted = target_units(targets, settings.target_units, f"{what}targets")
     if len(read) != len(wanted):
-        counts = (f"{len(x):,} {what}{name}{'s' * (len(x) != 1)}" for x, name in ((wanted, "target"), (read, "source")))
-        raise InputError(" for ".join(counts))
+        raise InputError(f"{counted(len(wanted), f'{what}target')} for {counted(len(read), f'{what}source')}")
     return read, wanted
 
 

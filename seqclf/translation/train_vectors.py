@@ -22,6 +22,7 @@ from seqclf.translation.vector_model import VectorTransducerModel, as_matrix, st
 from wordvec import InputError
 from wordvec.system.progress import OnProgress
 from wordvec.system.settings import or_defaults
+from wordvec.system.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -121,10 +122,7 @@ def _read(
 ) -> tuple[np.ndarray, list[list[str]]]:
     values, units = as_matrix(vectors, width), target_units(targets, settings.target_units, f"{what}targets")
     if len(values) != len(units):
-        counts = (
-            f"{len(x):,} {what}{name}{'s' * (len(x) != 1)}" for x, name in ((units, "target"), (values, "vector"))
-        )
-        raise InputError(" for ".join(counts))
+        raise InputError(f"{counted(len(units), f'{what}target')} for {counted(len(values), f'{what}vector')}")
     if not units:
         raise InputError(f"at least one {what}pair of a vector and a target is required, got none")
     return values, units

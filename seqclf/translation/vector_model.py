@@ -161,7 +161,7 @@ def vector_shape(width: int, rows: int, target_size: int, settings: VectorTransd
 
 
 def as_matrix(vectors: ArrayLike, width: int | None = None) -> np.ndarray:
-    """Return vectors as a matrix (n, D) float64.
+    """Return vectors, which may be a SciPy sparse matrix, as a matrix (n, D) float64.
 
     Raises:
         InputError: not a matrix of finite numbers, or without ``width`` columns.
@@ -173,7 +173,7 @@ def as_matrix(vectors: ArrayLike, width: int | None = None) -> np.ndarray:
         corpora.errors.InputError: vectors must be a matrix (n, D) of numbers, got shape (2,); pass one row per target
     """
     try:
-        given = np.asarray(vectors)
+        given = np.asarray(vectors.toarray() if hasattr(vectors, "toarray") else vectors)
         # The cells of a table's column are vectors.
         values = np.asarray(given.tolist() if given.dtype == object else given, np.float64)
     except (TypeError, ValueError) as error:

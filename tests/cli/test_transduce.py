@@ -156,7 +156,8 @@ def test_bad_pairs_are_one_line(data, content, message):
 
 def test_one_pair_is_enough(data):
     Path("one.tsv").write_text("a\tb\n")
-    invoke("train", "one.tsv", "-o", "m.safetensors", *TINY, "--epochs", 40, "--learning-rate", 0.05)
+    trained = invoke("train", "one.tsv", "-o", "m.safetensors", *TINY, "--epochs", 40, "--learning-rate", 0.05)
+    assert "trained on 1 pair, 1 source unit, 3 target units" in trained.stderr
     assert invoke("predict", "m.safetensors", "a").stdout == "b\n"
 
 

@@ -16,6 +16,7 @@ from wordvec.errors import FormatError
 from wordvec.formats.rows import Rows
 from wordvec.formats.sources import MAX_LINE_BYTES, VectorSource
 from wordvec.system.threads import available_cores
+from wordvec.system.wording import counted
 
 _BLOCK_BYTES = 1 << 20
 _MOST_THREADS = 4
@@ -183,7 +184,7 @@ def parse_line(line: bytes, vector_size: int, place: str) -> tuple[bytes, np.nda
     extra = len(fields) - vector_size - 1
     if extra < 0 or any(is_number(field) for field in fields[1 : extra + 1]):
         raise FormatError(
-            f"{place}: expected a token and {vector_size} numbers, found {_numbered(len(fields), 'column')}; "
+            f"{place}: expected a token and {vector_size} numbers, found {counted(len(fields), 'column')}; "
             f"the line is truncated or merged with another"
         )
     for field in fields[extra + 1 :]:
@@ -212,10 +213,6 @@ def is_number(field: bytes) -> bool:
     except ValueError:
         return False
     return b"_" not in field
-
-
-def _numbered(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _shown(field: bytes) -> str:

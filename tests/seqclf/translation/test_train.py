@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from seqclf import load_model
 from seqclf.layers.vocabulary_gradients import SoftmaxGradients
@@ -228,6 +229,7 @@ def test_vectors_generate_their_texts(tmp_path):
     loaded = load_model(tmp_path / "model.safetensors")
     assert [each.score for each in loaded.predict(vectors[:3])] == [each.score for each in one.predict(vectors[:3])]
     assert one.predict(vectors[4:5])[0].score == one.predict(vectors)[4].score
+    assert one.predict(csr_array(vectors[4:5]))[0].score == one.predict(vectors)[4].score
     for bad, message in (
         (np.zeros((1, 5)), "must have 6 dimensions, as in training, got 5"),
         ([[np.nan] * 6], "got NaN or infinity in row 0"),
