@@ -55,8 +55,8 @@ def read_labelled(
     - ``.tsv``: ``label<TAB>text``. Empty lines are skipped. A first line with a cell ``label`` and one or more others
       is a header; if a column is named, the first line always is. Double quotes are part of a text, unless every cell
       that starts with one is quoted by the rules of CSV and at least one needs to be, as spreadsheets write them.
-    - ``.csv``: a header, then records; quoted fields may contain newlines. If the header contains semicolons but no
-      comma, the delimiter is the semicolon.
+    - ``.csv``: a header, then records; quoted fields may contain newlines. The delimiter is the first of comma,
+      semicolon and tab that the header contains.
     - ``.jsonl``, ``.ndjson``: one JSON object per line; a label may be a string, a number or a boolean.
     - fastText: ``__label__x text``; labels may stand anywhere in a line.
 
@@ -350,6 +350,11 @@ def _tsv(name: str, lines: Lines, text_column: str | None, label_column: str | N
             if named or (len(cells) > 1 and "label" in (cell.strip().lower() for cell in cells)):
                 columns = _Columns(where, cells, text_column, label_column)
                 continue
+            if len(cells) == 1:
+                raise InputError(
+                    f"{where}: expected label<TAB>text, found no tab in {cells[0]!r:.40}; name the file .csv if its "
+                    "columns are separated otherwise"
+                )
             columns, headerless = _Columns(where, ["label", "text"], None, None), True
         example = columns.example(where, cells, "texts must not contain tabs, and more columns need a header")
         if headerless:

@@ -19,8 +19,8 @@ Lines = Iterator[tuple[int, str]]
 def csv_records(name: str, lines: Lines, delimiter: str | None = None) -> Iterator[tuple[str, list[str], str]]:
     """Yield the location (``file:line``), cells and delimiter of each CSV record, including the header and empty ones.
 
-    Unless given, the delimiter is the comma, or the semicolon if the header contains semicolons but no comma. Quoted
-    fields may contain newlines.
+    Unless given, the delimiter is the first of comma, semicolon and tab that the header contains. Quoted fields may
+    contain newlines.
 
     Raises:
         InputError: a quote is never closed or is misplaced.
@@ -29,7 +29,7 @@ def csv_records(name: str, lines: Lines, delimiter: str | None = None) -> Iterat
     if first is None:
         return
     if delimiter is None:
-        delimiter = ";" if ";" in first[1] and "," not in first[1] else ","
+        delimiter = next((each for each in ",;\t" if each in first[1]), ",")
     records = csv.reader((line + "\n" for _, line in itertools.chain([first], lines)), delimiter=delimiter, strict=True)
     start = first[0]
     with _long_fields():

@@ -135,6 +135,7 @@ def test_fasttext_round_trip(write, examples):
         ("a.tsv", "\ufefflabel\ttext\na\tx", ["x"], ["a"]),
         ("a.csv", 'label,text\na,"x, ""y""\nz"\n\nb,\n', ['x, "y"\nz', ""], ["a", "b"]),
         ("a.csv", "text;label\nx;a\n", ["x"], ["a"]),
+        ("a.csv", "text\tlabel\nx; y\ta\n", ["x; y"], ["a"]),
         ("a.csv", "label , text\na,x\n", ["x"], ["a"]),
         ("a.ndjson", '{"text": "x", "label": 1}\n\n{"label": true, "text": ""}\n', ["x", ""], ["1", "true"]),
         ("a.txt", "__label__a x y \n\n__label__b\n", ["x y", ""], ["a", "b"]),
@@ -279,6 +280,13 @@ ERRORS = [
         "a\tx\ty\n",
         {},
         "a.tsv:1: expected 2 columns, found 3; texts must not contain tabs, and more columns need a header",
+    ),
+    (
+        "a.tsv",
+        "a;one text\n",
+        {},
+        "a.tsv:1: expected label<TAB>text, found no tab in 'a;one text'; name the file .csv if its columns are "
+        "separated otherwise",
     ),
     ("a.tsv", "a\tx\n \tx\n", {}, "a.tsv:2: the label is empty"),
     (

@@ -131,8 +131,9 @@ class TextVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         items = items_of(X)
         if isinstance(analysis, Function):
             return items
-        reads = self.input != "content" or self.encoding is not None
-        items = map(self._reference().decode, items) if reads else items
+        if self.input != "content" or self.encoding is not None:
+            decode, plain = self._reference().decode, str if self.input == "content" else None
+            items = (each if type(each) is plain else decode(each) for each in items)
         return map(self.build_preprocessor(), items) if analysis is not None and self._preprocesses() else items
 
     def _frozen(self) -> "TextVectorizer":
