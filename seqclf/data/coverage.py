@@ -16,7 +16,9 @@ _OF_WORDS = tuple(name for name in TOKENIZERS if name != "characters")  # letter
 _SAMPLE = 2000
 """Texts that are looked at."""
 _MARGIN = 0.01
-"""Share of the words by which another tokenizer must be better than the vectors' own."""
+"""Share of the words by which another tokenizer must be better than white space, if the file records none."""
+_RECORDED = 0.1
+"""The same if the file records white space, which often means that its corpus was tokenized before."""
 _REPORTED = 0.05
 """The same for a message about a tokenizer that the user or the vectors chose."""
 
@@ -26,9 +28,10 @@ def choose_tokenization(
 ) -> tuple[str, bool]:
     """Return the tokenizer and casing for texts whose words start from pretrained vectors.
 
-    Files written by this package record both. For other files, they are chosen: the tokenizer that finds the largest
-    share of the distinct words of a sample of the texts, and lower case unless the vectors contain capitalized words of
-    the texts as they are written. A message states the shares.
+    Files written by this package record both. For other files, and if recorded white space finds far fewer words than
+    another tokenizer, they are chosen: the tokenizer that finds the largest share of the distinct words of a sample of
+    the texts, and lower case unless the vectors contain capitalized words of the texts as they are written. A message
+    states the shares.
 
     Args:
         texts: strings or lists of tokens. vectors: pretrained.
@@ -41,6 +44,7 @@ def choose_tokenization(
         ('words', True)
     """
     recorded = bool(vectors.settings) or vectors.tokenizer != "whitespace" or vectors.lowercase
+    margin = _RECORDED if recorded else _MARGIN
     sample = [text for text in texts[:: max(1, len(texts) // _SAMPLE)] if _is_text(text)]
     found: dict[str, tuple[int, int]] = {}
     words: dict[str, set[str]] = {}
@@ -54,13 +58,13 @@ def choose_tokenization(
 
     best = max(found, key=share)
     own = tokenizer or vectors.tokenizer
-    if tokenizer is None and not recorded and share(best) > share(own) + _MARGIN:
-        logger.info("the vectors do not record a tokenizer; %s finds %s", best, _shares(found, best, own))
-        own = best
+    if tokenizer is None and own == "whitespace" and share(best) > share(own) + margin:
+        logger.info("tokenizer %s is chosen, which finds %s", best, _shares(found, best, own))
+        own, recorded = best, False
     elif share(best) > share(own) + _REPORTED:
         logger.warning("tokenizer %s finds %s", own, _shares(found, own, best))
     if lowercase is None:
-        lowercase = vectors.lowercase if recorded else _is_lower_case(words[own], vectors)
+        lowercase = vectors.lowercase or (not recorded and _is_lower_case(words[own], vectors))
     return own, bool(lowercase)
 
 

@@ -45,10 +45,19 @@ def test_choices_of_the_user_and_of_the_file_are_kept(caplog):
     expected = "tokenizer whitespace finds 7 of 11 words of the texts in the vectors (words: 9 of 9)"
     assert caplog.messages == [expected]
     caplog.clear()
-    for options in ({"settings": {"model": "cbow"}}, {"lowercase": True}):
-        recorded = vectors(*LOWER, **options)
-        assert choose_tokenization(TEXTS, recorded, None, None) == ("whitespace", recorded.lowercase)
-    assert choose_tokenization(TEXTS, vectors(*LOWER, tokenizer="tweets"), None, None) == ("tweets", False)
+    assert choose_tokenization(TEXTS, vectors(*LOWER, tokenizer="tweets"), None, None)[0] == "tweets"
+    assert choose_tokenization(TEXTS, vectors(*LOWER, "Fire", "We", "No", lowercase=True), None, None)[1]
+
+
+def test_recorded_white_space_is_replaced_if_it_finds_far_fewer_words(caplog):
+    caplog.set_level(logging.INFO)
+    recorded = vectors(*LOWER, settings={"model": "cbow"})
+    assert choose_tokenization(TEXTS, recorded, None, None) == ("words", True)
+    expected = "tokenizer words is chosen, which finds 9 of 9 words of the texts in the vectors (whitespace: 7 of 11)"
+    assert caplog.messages == [expected]
+    # 7 of 8 words and 7 of 7; then 7 of 14 and 7 of 13
+    assert choose_tokenization([*LOWER, "fire,"], recorded, None, None)[0] == "words"
+    assert choose_tokenization([*LOWER, *"hjklmo", "fire,"], recorded, None, None)[0] == "whitespace"
 
 
 def test_a_model_records_what_was_chosen_for_public_vectors(tmp_path, caplog):
@@ -58,7 +67,7 @@ def test_a_model_records_what_was_chosen_for_public_vectors(tmp_path, caplog):
     settings = ClassifierSettings(hidden_size=2, epochs=1, validation_fraction=0)
     model = train_classifier(TEXTS, ["a", "b", "a"], settings=settings, vectors=loaded)
     assert (model.tokenizer, model.lowercase) == ("words", True)
-    assert "the vectors do not record a tokenizer; words finds 9 of 9 words of the texts in the vectors" in caplog.text
+    assert "tokenizer words is chosen, which finds 9 of 9 words of the texts in the vectors" in caplog.text
     tagger = train_tagger(
         [["Fire", "We"], ["No"]], [["x", "y"], ["y"]], settings=TaggerSettings(hidden_size=2, epochs=1), vectors=loaded
     )
