@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from operator import itemgetter
 from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING, TypeVar
 
@@ -82,7 +83,7 @@ class Table:
         buffers = Buffers()
         text = buffers.padded(block)
         while done < len(block):
-            done, _ = count(text, done, known.types, nothing, table.types, buffers.batch)
+            done = count(text, done, known.types, nothing, table.types, buffers.ids, buffers.ends, buffers.batch)[0]
             if done < len(block):
                 table.grow()
         return table
@@ -118,15 +119,20 @@ class Table:
         self.types.used[:2] = 0
         self.types.slots.fill(-1)
 
-    def merge(self, other: "Table", error: int) -> None:
-        """Add another table's types and counts; a type new here may have occurred up to ``error`` times before."""
+    def merge(self, other: "Table", error: int) -> np.ndarray:
+        """Add another table's types and counts; a type new here may have occurred up to ``error`` times before.
+
+        Returns:
+            (types of ``other``,) int32, their numbers here.
+        """
         from wordvec.kernels.tokenize import merge
 
-        done = 0
+        done, rows = 0, np.empty(len(other), np.int32)
         while done < len(other):
-            done = merge(self.types, other.types, done, error)
+            done = merge(self.types, other.types, done, error, rows)
             if done < len(other):
                 self.grow()
+        return rows
 
     def keep(self, kept: np.ndarray) -> None:
         """Remove the types not in ``kept`` (types,) bool."""
@@ -228,9 +234,17 @@ class Counter:
         threads: number of threads.
         max_types: discard the rarest types above this number.
         pinned: tokens that are never discarded; they have the first numbers.
+        write: is called with the ids (n,) int32 of each block, the numbers of its tokens in ``table``, and its sentence
+            ends (m,) int32, in order, until types are discarded: then ``error`` is above 0.
     """
 
-    def __init__(self, threads: int, max_types: int, pinned: list[str]) -> None:
+    def __init__(
+        self,
+        threads: int,
+        max_types: int,
+        pinned: list[str],
+        write: Callable[[np.ndarray, np.ndarray], object] | None = None,
+    ) -> None:
         self.table = Table.of(join_tokens(pinned), 1 << 17)
         self.table.counts[:] = 0
         self.pinned = len(pinned)
@@ -241,6 +255,8 @@ class Counter:
         self._new = [Table() for _ in range(threads)]
         self._buffers = [Buffers() for _ in range(threads)]
         self._often = np.zeros((threads, _OFTEN), np.int64)
+        self._write = write
+        self._encoded: dict[int, tuple[int, np.ndarray, np.ndarray]] = {}
 
     def count(self, blocks: Iterable[bytes]) -> None:
         """Count a whole text; may be called only once."""
@@ -248,7 +264,7 @@ class Counter:
         with _workers(self._threads) as start:
             coming = next(rounds, None)
             while coming is not None:
-                shared = iter(coming)
+                shared = iter(enumerate(coming))
                 running = [start(self._count_some, thread, shared) for thread in range(self._threads)]
                 try:
                     coming = next(rounds, None)
@@ -258,30 +274,47 @@ class Counter:
                 self._merge()
         self._add_often()
 
-    def _count_some(self, thread: int, blocks: Iterator[bytes]) -> int:
+    def _count_some(self, thread: int, blocks: Iterator[tuple[int, bytes]]) -> int:
         from wordvec.kernels.tokenize import count
 
         total = 0
-        for block in blocks:
+        buffers, often = self._buffers[thread], self._often[thread]
+        for place, block in blocks:
             if block.isspace():
+                ends = np.zeros(block.count(b"\n"), np.int32)
+                self._encoded[place] = thread, np.empty(0, np.int32), ends
                 continue
-            buffers, done = self._buffers[thread], 0
             text = buffers.padded(block)
+            done = tokens = sentences = 0
             while done < len(block):
-                often, new = self._often[thread], self._new[thread].types
-                done, tokens = count(text, done, self.table.types, often, new, buffers.batch)
-                total += tokens
+                new, ends = self._new[thread].types, buffers.ends[sentences:]
+                done, read, ended = count(
+                    text, done, self.table.types, often, new, buffers.ids[tokens:], ends, buffers.batch
+                )
+                ends[:ended] += tokens
+                tokens, sentences = tokens + read, sentences + ended
                 if done < len(block):
                     self._new[thread].grow()
+            if self._write is not None:
+                self._encoded[place] = thread, buffers.ids[:tokens].copy(), buffers.ends[:sentences].copy()
+            total += tokens
         return total
 
     def _merge(self) -> None:
+        rows = []
         for table in self._new:
-            self.table.merge(table, self.error)
+            rows.append(self.table.merge(table, self.error))
             table.clear()
+        if self._write is not None:
+            for _, (thread, ids, ends) in sorted(self._encoded.items(), key=itemgetter(0)):
+                new = np.flatnonzero(ids < 0)
+                ids[new] = rows[thread][-1 - ids[new]]
+                self._write(ids, ends)
+        self._encoded.clear()
         if len(self.table) - self.pinned > self.max_types:
             self._add_often()
             self._prune()
+            self._write = None
 
     def _add_often(self) -> None:
         first = self.table.counts[:_OFTEN]
