@@ -220,8 +220,8 @@ class Counter:
     """Counts the types of a text in several threads, in memory bounded by ``max_types``.
 
     The text is counted in rounds of a fixed number of bytes. During a round, all threads read a shared table of the
-    types known so far and count new types in tables of their own, which are merged when the round ends. The counts
-    therefore depend only on the text.
+    types known so far and count new types in tables of their own, which are merged when the round ends; one thread
+    adds them to that table at once. The counts therefore depend only on the text.
 
     If more than ``max_types`` types are known after a round, the rarest are discarded until at most half are left
     (Misra and Gries 1982, in the form of Manku and Motwani 2002, which keeps counts): a type counted f times since it
@@ -252,9 +252,10 @@ class Counter:
         self.error = 0
         self.tokens = 0
         self._threads = threads
-        self._new = [Table() for _ in range(threads)]
+        self._new = [Table() for _ in range(threads)] if threads > 1 else [self.table]
         self._buffers = [Buffers() for _ in range(threads)]
         self._often = np.zeros((threads, _OFTEN), np.int64)
+        self._known = self.pinned
         self._write = write
         self._encoded: dict[int, tuple[int, np.ndarray, np.ndarray]] = {}
 
@@ -281,40 +282,54 @@ class Counter:
         buffers, often = self._buffers[thread], self._often[thread]
         for place, block in blocks:
             if block.isspace():
-                ends = np.zeros(block.count(b"\n"), np.int32)
-                self._encoded[place] = thread, np.empty(0, np.int32), ends
+                self._hand_over(place, thread, np.empty(0, np.int32), np.zeros(block.count(b"\n"), np.int32))
                 continue
             text = buffers.padded(block)
             done = tokens = sentences = 0
             while done < len(block):
                 new, ends = self._new[thread].types, buffers.ends[sentences:]
-                done, read, ended = count(
-                    text, done, self.table.types, often, new, buffers.ids[tokens:], ends, buffers.batch
+                done, read, ended = map(
+                    int, count(text, done, self.table.types, often, new, buffers.ids[tokens:], ends, buffers.batch)
                 )
                 ends[:ended] += tokens
                 tokens, sentences = tokens + read, sentences + ended
                 if done < len(block):
                     self._new[thread].grow()
-            if self._write is not None:
-                self._encoded[place] = thread, buffers.ids[:tokens].copy(), buffers.ends[:sentences].copy()
+            self._hand_over(place, thread, buffers.ids[:tokens], buffers.ends[:sentences])
             total += tokens
         return total
 
+    def _hand_over(self, place: int, thread: int, ids: np.ndarray, ends: np.ndarray) -> None:
+        """Write what was encoded, or keep a copy until the round ends."""
+        if self._write is not None and self._threads > 1:
+            self._encoded[place] = thread, ids.copy(), ends.copy()
+        elif self._write is not None:
+            ids ^= ids >> 31  # -1 - id for those below 0: there is one table
+            self._write(ids, ends)
+
     def _merge(self) -> None:
-        rows = []
-        for table in self._new:
-            rows.append(self.table.merge(table, self.error))
-            table.clear()
-        if self._write is not None:
-            for _, (thread, ids, ends) in sorted(self._encoded.items(), key=itemgetter(0)):
-                new = np.flatnonzero(ids < 0)
-                ids[new] = rows[thread][-1 - ids[new]]
-                self._write(ids, ends)
-        self._encoded.clear()
+        if self._threads == 1:
+            self.table.errors[self._known :] = self.error
+            self._known = len(self.table)
+        else:
+            self._merge_tables()
         if len(self.table) - self.pinned > self.max_types:
             self._add_often()
             self._prune()
             self._write = None
+            self._known = len(self.table)
+
+    def _merge_tables(self) -> None:
+        rows = []
+        for table in self._new:
+            rows.append(self.table.merge(table, self.error))
+            table.clear()
+        for _, (thread, ids, ends) in sorted(self._encoded.items(), key=itemgetter(0)):
+            new = np.flatnonzero(ids < 0)
+            ids[new] = rows[thread][-1 - ids[new]]
+            if self._write is not None:
+                self._write(ids, ends)
+        self._encoded.clear()
 
     def _add_often(self) -> None:
         first = self.table.counts[:_OFTEN]

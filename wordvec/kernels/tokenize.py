@@ -356,7 +356,8 @@ def renumber(ids: np.ndarray, numbers: np.ndarray, ends: np.ndarray, first: int,
     Returns:
         The number of ids kept, which come first in ``ids``.
     """
-    start = written = 0
+    start: Int = 0
+    written = 0
     for sentence in range(ends.size + 1):
         stop = np.int64(ends[sentence] - first if sentence < ends.size else ids.size)
         for k in range(start, stop):

@@ -224,4 +224,4 @@ def normalized_rows(vectors: np.ndarray) -> np.ndarray:
     """Return ``vectors`` (n, D) with L2-normalized rows, float64; zero rows stay zero."""
     norms = search.row_norms(vectors)
     norms[norms == 0] = 1
-    return vectors / norms[:, None]
+    return np.asarray(vectors / norms[:, None])
