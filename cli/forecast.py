@@ -7,6 +7,7 @@ import click
 
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing, checkpoint_options
+from cli.shared.compiling_ahead import compile_ahead
 from cli.shared.epoch_logs import LOG_OPTIONS
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.origins import origin_of
@@ -137,6 +138,7 @@ def train(
         settings = ForecasterSettings(**given)
     refuse_unused(settings)
     check_target(output)
+    compile_ahead("forecaster", settings.record(), threads)
     with origin_of(data=data) as origin:
         series, known, dates = read_columns(
             data, columns, future_columns, by, {"encoding": encoding, "encoding_errors": encoding_errors}

@@ -116,11 +116,20 @@ def _transducer(settings: dict[str, Any]) -> None:
     train_transducer(_TEXTS, _TEXTS[::-1], settings=TransducerSettings(**settings | _SMALL), threads=1)
 
 
+def _forecaster(settings: dict[str, Any]) -> None:
+    from seqclf import ForecasterSettings, train_forecaster
+
+    small = {"epochs": 1, "horizon": 1, "window": 4}
+    series = [1.0 + k % 5 for k in range(40 + 2 * (settings.get("season") or 0))]
+    train_forecaster(series, settings=ForecasterSettings(**settings | small), threads=1)
+
+
 TRAININGS: dict[str, Callable[[dict[str, Any]], None]] = {
     "embeddings": _embeddings,
     "classifier": _classifier,
     "tagger": _tagger,
     "language-model": _language_model,
     "transducer": _transducer,
+    "forecaster": _forecaster,
 }
 """A training on a few words by the name of its task."""

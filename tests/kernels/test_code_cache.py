@@ -16,6 +16,9 @@ pytestmark = pytest.mark.skipif(JIT_OFF, reason="there is no cache without JIT")
 
 COMPILED, FROM_CACHE = ["0.5", "2.0", "0", "0"], ["0.5", "2.0", "1", "1"]
 
+WATCH = "import atexit; atexit.register(lambda: print('numba.np.npyimpl' in sys.modules))"
+"""Print whether Numba has loaded what only its compiler needs."""
+
 PROBE = """
 from wordvec.kernels.simd import kernel, load, store, add{more}
 
@@ -68,7 +71,11 @@ def replace_in(path, old, new):
 def test_an_edit_of_any_kernel_invalidates_the_cache(copied_kernels):
     cache = {"NUMBA_CACHE_DIR": str(copied_kernels / "cache")}
     assert run_copy(copied_kernels, **cache)[0] == ["0.5", "2.0", "0", "0"]
-    assert run_copy(copied_kernels, **cache)[0] == ["0.5", "2.0", "1", "1"], "unchanged kernels come from the cache"
+    assert run_copy(copied_kernels, WATCH, **cache)[0] == [*FROM_CACHE, "False"], "unchanged kernels are cached"
+    for file in (copied_kernels / "cache").rglob("far.*.nbi"):
+        file.unlink()
+    found = run_copy(copied_kernels, WATCH, **cache)[0]
+    assert found == ["0.5", "2.0", "1", "0", "True"], "one from the cache, then one to compile"
 
     kernels = copied_kernels / "wordvec" / "kernels"
     replace_in(kernels / "tile.py", "half = splat(np.float32(0.5))", "half = splat(np.float32(0.75))")

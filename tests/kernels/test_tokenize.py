@@ -25,6 +25,7 @@ from wordvec.kernels.tokenize import (
     key_of,
     merge,
     rehash,
+    renumber,
     spell,
 )
 
@@ -61,8 +62,13 @@ def padded(text):
 
 def count_words(text, types, known=None, often=0):
     often = np.zeros(often, np.int64)
-    done, tokens = count(padded(text), 0, known or table(1), often, types, batch())
+    done, tokens, _ = count(padded(text), 0, known or table(1), often, types, *outputs(text), batch())
     return done, tokens, often.tolist()
+
+
+def outputs(text):
+    """Return arrays for the ids and the sentence ends of a text."""
+    return np.full(len(text) // 2 + 1, -7, np.int32), np.full(len(text), -7, np.int32)
 
 
 def spelled(types):
@@ -87,7 +93,7 @@ def test_texts_are_split_like_bytes_split(words, between):
     assert tokens == words
     assert count_words(text, types) == (len(text), len(words), [])
     assert spelled(types) == naive.count_types(tokens)
-    ids, ends = np.full(len(text) // 2 + 1, -7, np.int32), np.full(len(text), -7, np.int32)
+    ids, ends = outputs(text)
     seen, kept, sentences = encode(padded(text), types, ids, ends, batch())
     assert (seen, kept) == (len(words), len(words))
     assert [spelled(types)[0][k] for k in ids[:kept]] == words
@@ -114,6 +120,22 @@ def test_known_types_are_counted_in_the_shared_table():
     assert spelled(new) == ([b"x"], [2])
 
 
+def test_counting_also_encodes():
+    known, new = table(), table()
+    count_words(b"a b c", known)
+    ids, ends = outputs(text := b"\nc x\n\nb yy x b\n")
+    _, tokens, sentences = count(padded(text), 0, known, np.zeros(2, np.int64), new, ids, ends, batch())
+    assert ids[:tokens].tolist() == [2, -1, 1, -2, -1, 1]
+    assert ends[:sentences].tolist() == [0, 2, 2, 6]
+
+
+def test_ids_are_renumbered_or_dropped():
+    ids, ends = np.array([2, 0, 1, 2, 2, 0], np.int32), np.array([10, 12, 12, 16])
+    kept = renumber(ids, np.array([5, -1, 0], np.int32), ends, 10, 7)
+    assert ids[:kept].tolist() == [0, 5, 0, 0, 5]
+    assert ends.tolist() == [7, 9, 9, 12]
+
+
 @pytest.mark.parametrize(("rows", "letters"), [(2, 100), (100, 5)])
 def test_a_full_table_stops_before_the_token_that_does_not_fit(rows, letters):
     types = table(rows, letters)
@@ -122,7 +144,9 @@ def test_a_full_table_stops_before_the_token_that_does_not_fit(rows, letters):
     assert (text[done:], tokens) == (b"fg ab hij", 3)
     assert spelled(types) == ([b"ab", b"cde"], [2, 1])
     larger = table()
-    assert count(padded(text), done, table(1), np.zeros(0, np.int64), larger, batch()) == (len(text), 3)
+    ids, ends = outputs(text)
+    read = count(padded(text), done, table(1), np.zeros(0, np.int64), larger, ids, ends, batch())
+    assert read == (len(text), 3, 0), "the end of the line belongs to the first part"
     assert spelled(larger)[0] == [b"fg", b"ab", b"hij"]
 
 
@@ -173,11 +197,13 @@ def test_tables_are_merged_with_their_counts():
     count_words(b"b a", types)
     types.errors[:2] = 0, 4
     count_words(b"a c a d c a", new)
-    assert merge(types, new, 0, 7) == 2, "d does not fit"
+    rows = np.full(3, -7, np.int32)
+    assert merge(types, new, 0, 7, rows) == 2, "d does not fit"
+    assert rows.tolist() == [1, 2, -7]
     assert spelled(types) == ([b"b", b"a", b"c"], [1, 4, 2])
     assert types.errors.tolist() == [0, 4, 7]
     larger = table()
-    assert merge(larger, new, 2, 1) == 3
+    assert merge(larger, new, 2, 1, rows) == 3
     assert spelled(larger) == ([b"d"], [1])
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from corpora import TextCorpus, get_tokenizer
 from corpora.leftovers import Claim, sweep
+from wordvec.encoding.provisional_ids import ProvisionalIds
 from wordvec.encoding.scanning import Counter, Table, encode, join_tokens, split_tokens
 from wordvec.encoding.text_blocks import blocks_of
 from wordvec.encoding.vocabulary_rules import MAX_TYPES, Rules, word_list
@@ -130,8 +131,9 @@ def encode_corpus(
 ) -> EncodedCorpus:
     """Count the tokens of a corpus, select its vocabulary and encode the corpus as ids.
 
-    The text is read twice, or copied to a temporary file if reading it is slow or possible only once. Memory usage does
-    not depend on its length, nor the result on the number of threads.
+    The text is read once; only if it has more than ``max_types_in_memory`` types, it is read again, or from a temporary
+    file if reading it is slow or possible only once. Memory usage does not depend on its length, nor the result on the
+    number of threads.
 
     Args:
         corpus: a ``TextCorpus`` (with its own tokenization), texts, or lists of tokens; a one-shot generator
@@ -191,18 +193,15 @@ def _encode_text_corpus(
     corpus: TextCorpus, writer: "_Writer", cache: bool, on_progress: Callable[[float, float], None] | None
 ) -> EncodedCorpus:
     again = corpus.reads_fast()
-    before = 0
     checksums: list[bytes] | None = None  # of the first reading
 
     def blocks() -> Iterator[bytes]:
-        nonlocal before, checksums
-        readings = 2 if again and writer.rules.vocabulary is None else 1
+        nonlocal checksums
         total = corpus.size()
         for block in corpus.blocks(_BLOCK):
             yield block
             if on_progress is not None:
-                on_progress((before + corpus.bytes_read()) // readings, total)
-        before += total
+                on_progress(corpus.bytes_read(), total)
         if checksums is not None:
             corpus.check_unchanged(checksums)
         checksums = corpus.checksums()
@@ -221,7 +220,6 @@ def _encode_text_corpus(
             encoded = _in_cache(target, writer, blocks, again)
         except _UnwritableError as error:
             _log.warning("the cache folder %s cannot be written to (%s); the encoded corpus is not cached", home, error)
-            before = 0
         else:
             _trim_cache(home, limit, keep=target)
             return encoded
@@ -229,7 +227,6 @@ def _encode_text_corpus(
         return _in_temporary_files(writer, blocks, again)
     except _UnwritableError as error:
         _warn_of_memory(error)
-        before, again = 0, True
         return writer.in_memory(blocks)
 
 
@@ -316,7 +313,7 @@ class _Writer:
     def write(self, folder: Path, read: Callable[[], Iterator[bytes]], again: bool) -> None:
         """Write the corpus whose blocks ``read`` yields; ``again``: whether it can be called more than once."""
         spool = folder / "text"
-        with open(folder / "ids", "wb") as ids, open(folder / "offsets", "wb") as offsets:
+        with open(folder / "ids", "w+b") as ids, open(folder / "offsets", "w+b") as offsets:
             words, counts = self._encode(read, None if again else spool, ids, offsets)
         spool.unlink(missing_ok=True)
         if counts is None:
@@ -344,11 +341,12 @@ class _Writer:
             blocks = read()
             if spool is not None:
                 blocks, read = _copied(blocks, spool), lambda: _copies(spool)
-            words, counts = self._count(blocks)
+            words, counts, is_encoded = self._count(blocks, ProvisionalIds(ids, offsets))
         else:
-            words, counts = join_tokens(given.tokens), given.counts
+            words, counts, is_encoded = join_tokens(given.tokens), given.counts, False
             self.facts |= {"raw_types": len(given)}
-        self.facts["raw_tokens"] = encode(read(), Table.of(words), self.threads, ids, offsets)
+        if not is_encoded:
+            self.facts["raw_tokens"] = encode(read(), Table.of(words), self.threads, ids, offsets)
         if ids.tell() == 0:
             raise InputError("no word of the vocabulary occurs in the corpus; compare their casing and tokenizer")
         return words, counts
@@ -359,13 +357,24 @@ class _Writer:
             counts += np.bincount(ids[first : first + _PIECE], minlength=len(counts))
         return counts
 
-    def _count(self, blocks: Iterator[bytes]) -> tuple[bytes, np.ndarray]:
-        """Return the tokens of the vocabulary, joined, and their counts."""
-        counter = Counter(self.threads, self.rules.max_types, self.rules.keep)
+    def _count(self, blocks: Iterator[bytes], provisional: ProvisionalIds) -> tuple[bytes, np.ndarray, bool]:
+        """Return the tokens of the vocabulary, joined, their counts, and whether the text is encoded: unless types were
+        discarded, whose numbers others have."""
+        counter = Counter(self.threads, self.rules.max_types, self.rules.keep, provisional.write)
         counter.count(blocks)
         numbers = self.rules.choose(counter)
-        self.facts |= {"raw_types": int(np.count_nonzero(counter.table.counts)), "count_error": counter.error}
-        return counter.table.spell(numbers), counter.table.counts[numbers]
+        self.facts |= {
+            "raw_tokens": counter.tokens,
+            "raw_types": int(np.count_nonzero(counter.table.counts)),
+            "count_error": counter.error,
+        }
+        if counter.error:
+            provisional.discard()
+        else:
+            rows = np.full(len(counter.table), -1, np.int32)
+            rows[numbers] = np.arange(len(numbers))
+            provisional.renumber(rows)
+        return counter.table.spell(numbers), counter.table.counts[numbers], not counter.error
 
 
 def _copied(blocks: Iterator[bytes], path: Path) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from operator import itemgetter
 from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING, TypeVar
 
@@ -82,7 +83,7 @@ class Table:
         buffers = Buffers()
         text = buffers.padded(block)
         while done < len(block):
-            done, _ = count(text, done, known.types, nothing, table.types, buffers.batch)
+            done = count(text, done, known.types, nothing, table.types, buffers.ids, buffers.ends, buffers.batch)[0]
             if done < len(block):
                 table.grow()
         return table
@@ -118,15 +119,20 @@ class Table:
         self.types.used[:2] = 0
         self.types.slots.fill(-1)
 
-    def merge(self, other: "Table", error: int) -> None:
-        """Add another table's types and counts; a type new here may have occurred up to ``error`` times before."""
+    def merge(self, other: "Table", error: int) -> np.ndarray:
+        """Add another table's types and counts; a type new here may have occurred up to ``error`` times before.
+
+        Returns:
+            (types of ``other``,) int32, their numbers here.
+        """
         from wordvec.kernels.tokenize import merge
 
-        done = 0
+        done, rows = 0, np.empty(len(other), np.int32)
         while done < len(other):
-            done = merge(self.types, other.types, done, error)
+            done = merge(self.types, other.types, done, error, rows)
             if done < len(other):
                 self.grow()
+        return rows
 
     def keep(self, kept: np.ndarray) -> None:
         """Remove the types not in ``kept`` (types,) bool."""
@@ -214,8 +220,8 @@ class Counter:
     """Counts the types of a text in several threads, in memory bounded by ``max_types``.
 
     The text is counted in rounds of a fixed number of bytes. During a round, all threads read a shared table of the
-    types known so far and count new types in tables of their own, which are merged when the round ends. The counts
-    therefore depend only on the text.
+    types known so far and count new types in tables of their own, which are merged when the round ends; one thread
+    adds them to that table at once. The counts therefore depend only on the text.
 
     If more than ``max_types`` types are known after a round, the rarest are discarded until at most half are left
     (Misra and Gries 1982, in the form of Manku and Motwani 2002, which keeps counts): a type counted f times since it
@@ -228,9 +234,17 @@ class Counter:
         threads: number of threads.
         max_types: discard the rarest types above this number.
         pinned: tokens that are never discarded; they have the first numbers.
+        write: is called with the ids (n,) int32 of each block, the numbers of its tokens in ``table``, and its sentence
+            ends (m,) int32, in order, until types are discarded: then ``error`` is above 0.
     """
 
-    def __init__(self, threads: int, max_types: int, pinned: list[str]) -> None:
+    def __init__(
+        self,
+        threads: int,
+        max_types: int,
+        pinned: list[str],
+        write: Callable[[np.ndarray, np.ndarray], object] | None = None,
+    ) -> None:
         self.table = Table.of(join_tokens(pinned), 1 << 17)
         self.table.counts[:] = 0
         self.pinned = len(pinned)
@@ -238,9 +252,12 @@ class Counter:
         self.error = 0
         self.tokens = 0
         self._threads = threads
-        self._new = [Table() for _ in range(threads)]
+        self._new = [Table() for _ in range(threads)] if threads > 1 else [self.table]
         self._buffers = [Buffers() for _ in range(threads)]
         self._often = np.zeros((threads, _OFTEN), np.int64)
+        self._known = self.pinned
+        self._write = write
+        self._encoded: dict[int, tuple[int, np.ndarray, np.ndarray]] = {}
 
     def count(self, blocks: Iterable[bytes]) -> None:
         """Count a whole text; may be called only once."""
@@ -248,7 +265,7 @@ class Counter:
         with _workers(self._threads) as start:
             coming = next(rounds, None)
             while coming is not None:
-                shared = iter(coming)
+                shared = iter(enumerate(coming))
                 running = [start(self._count_some, thread, shared) for thread in range(self._threads)]
                 try:
                     coming = next(rounds, None)
@@ -258,30 +275,61 @@ class Counter:
                 self._merge()
         self._add_often()
 
-    def _count_some(self, thread: int, blocks: Iterator[bytes]) -> int:
+    def _count_some(self, thread: int, blocks: Iterator[tuple[int, bytes]]) -> int:
         from wordvec.kernels.tokenize import count
 
         total = 0
-        for block in blocks:
+        buffers, often = self._buffers[thread], self._often[thread]
+        for place, block in blocks:
             if block.isspace():
+                self._hand_over(place, thread, np.empty(0, np.int32), np.zeros(block.count(b"\n"), np.int32))
                 continue
-            buffers, done = self._buffers[thread], 0
             text = buffers.padded(block)
+            done = tokens = sentences = 0
             while done < len(block):
-                often, new = self._often[thread], self._new[thread].types
-                done, tokens = count(text, done, self.table.types, often, new, buffers.batch)
-                total += tokens
+                new, ends = self._new[thread].types, buffers.ends[sentences:]
+                done, read, ended = map(
+                    int, count(text, done, self.table.types, often, new, buffers.ids[tokens:], ends, buffers.batch)
+                )
+                ends[:ended] += tokens
+                tokens, sentences = tokens + read, sentences + ended
                 if done < len(block):
                     self._new[thread].grow()
+            self._hand_over(place, thread, buffers.ids[:tokens], buffers.ends[:sentences])
+            total += tokens
         return total
 
+    def _hand_over(self, place: int, thread: int, ids: np.ndarray, ends: np.ndarray) -> None:
+        """Write what was encoded, or keep a copy until the round ends."""
+        if self._write is not None and self._threads > 1:
+            self._encoded[place] = thread, ids.copy(), ends.copy()
+        elif self._write is not None:
+            ids ^= ids >> 31  # -1 - id for those below 0: there is one table
+            self._write(ids, ends)
+
     def _merge(self) -> None:
-        for table in self._new:
-            self.table.merge(table, self.error)
-            table.clear()
+        if self._threads == 1:
+            self.table.errors[self._known :] = self.error
+            self._known = len(self.table)
+        else:
+            self._merge_tables()
         if len(self.table) - self.pinned > self.max_types:
             self._add_often()
             self._prune()
+            self._write = None
+            self._known = len(self.table)
+
+    def _merge_tables(self) -> None:
+        rows = []
+        for table in self._new:
+            rows.append(self.table.merge(table, self.error))
+            table.clear()
+        for _, (thread, ids, ends) in sorted(self._encoded.items(), key=itemgetter(0)):
+            new = np.flatnonzero(ids < 0)
+            ids[new] = rows[thread][-1 - ids[new]]
+            if self._write is not None:
+                self._write(ids, ends)
+        self._encoded.clear()
 
     def _add_often(self) -> None:
         first = self.table.counts[:_OFTEN]

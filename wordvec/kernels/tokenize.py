@@ -110,10 +110,11 @@ def key_of(text: np.ndarray, start: np.uint64, stop: np.uint64) -> tuple[np.uint
     """Return a key of two integers, unique for tokens of at most 15 bytes and a hash for longer ones."""
     size = stop - start
     low, high = load_eight(text, start), load_eight(text, start + EIGHT)
-    if size <= EIGHT:
-        return low & (ALL >> ((EIGHT - size) * EIGHT)), size << np.uint64(56)
-    if size < SIXTEEN:
-        return low, (high & (ALL >> ((SIXTEEN - size) * EIGHT))) | size << np.uint64(56)
+    if size < SIXTEEN:  # without a branch at eight bytes, which processors would predict badly
+        first = min(size, EIGHT)
+        low &= ALL >> ((EIGHT - first) * EIGHT)
+        high &= (ONE << ((size - first) * EIGHT)) - ONE
+        return low, high | size << np.uint64(56)
     high = (high ^ size) * np.uint64(0x9E3779B97F4A7C15)
     high ^= high >> np.uint64(32)
     place = start + SIXTEEN
@@ -238,7 +239,10 @@ def ask_for_keys(batch: Batch, types: Types) -> None:
 
 
 @kernel
-def count(text: np.ndarray, start: int, known: Types, often: np.ndarray, new: Types, batch: Batch) -> tuple[int, int]:
+def count(
+    text: np.ndarray, start: int, known: Types, often: np.ndarray, new: Types, ids: np.ndarray, ends: np.ndarray,
+    batch: Batch,
+) -> tuple[int, Int, int]:  # fmt: skip
     """Count the tokens of ``text`` from byte ``start`` on; the text neither starts nor ends inside a token.
 
     Args:
@@ -246,35 +250,53 @@ def count(text: np.ndarray, start: int, known: Types, often: np.ndarray, new: Ty
         known: type table shared between threads: the first types are counted in ``often``, the others atomically.
         often: (n,) int64, this thread's counts of the first n known types, updated in place.
         new: this thread's table of all other types, updated in place.
+        ids: (at least half the bytes + 1,) int32, receives the row of each token in ``known``, or -1 - its row in
+            ``new``.
+        ends: (at least the newlines,) int32, receives for each newline the number of tokens before it.
         batch: private to the thread.
 
     Returns:
-        Bytes and tokens processed; fewer bytes than given if ``new`` is full.
+        Bytes, tokens and sentence ends processed; fewer bytes than given if ``new`` is full.
     """
     end = np.uint64(text.size - PADDING)
-    tokens = 0
+    tokens: Int = 0
+    sentences = 0
+    done = np.uint64(start)
     start_batch(batch, start)
     while batch.state[BASE] <= end:
         read_batch(text, batch, known)
         ask_for_keys(batch, known)
         for k in range(np.int64(batch.state[SIZE])):
             first, stop, low, high = batch.firsts[k], batch.stops[k], batch.lows[k], batch.highs[k]
+            while done < first:
+                if text[done] == 10:
+                    ends[sentences] = tokens
+                    sentences += 1
+                done += ONE
             number = np.int64(known.slots[find(known, text, first, stop, low, high)])
             if number < 0:
                 slot = find(new, text, first, stop, low, high)
-                number = np.int64(new.slots[slot])
-                if number < 0:
-                    number = add(new, slot, text, first, stop, low, high)
-                    if number < 0:
+                row = np.int64(new.slots[slot])
+                if row < 0:
+                    row = add(new, slot, text, first, stop, low, high)
+                    if row < 0:
                         read: Any = np.int64(first)  # an int to the caller
-                        return read, tokens
-                new.counts[number] += 1
+                        return read, tokens, sentences
+                new.counts[row] += 1
+                number = -1 - row
             elif number < often.size:
                 often[number] += 1
             else:
                 atomic_add(known.counts, number, 1)
+            ids[tokens] = number
             tokens += 1
-    return text.size - PADDING, tokens
+            done = stop
+    while done < end:
+        if text[done] == 10:
+            ends[sentences] = tokens
+            sentences += 1
+        done += ONE
+    return text.size - PADDING, tokens, sentences
 
 
 @kernel
@@ -321,16 +343,44 @@ def encode(text: np.ndarray, types: Types, ids: np.ndarray, ends: np.ndarray, ba
     return tokens, kept, sentences
 
 
+@kernel
+def renumber(ids: np.ndarray, numbers: np.ndarray, ends: np.ndarray, first: int, kept: int) -> int:
+    """Replace the ids of a part of a corpus, and drop those without a new one.
+
+    Args:
+        ids: (n,) int32, updated in place.
+        numbers: (types,) int32, the new id of each, or -1.
+        ends: (m,) int64, ascending, ends of sentences between ``first`` and ``first + n``, updated in place.
+        first, kept: ids of the corpus before this part, and how many of them were kept.
+
+    Returns:
+        The number of ids kept, which come first in ``ids``.
+    """
+    start: Int = 0
+    written = 0
+    for sentence in range(ends.size + 1):
+        stop = np.int64(ends[sentence] - first if sentence < ends.size else ids.size)
+        for k in range(start, stop):
+            number = numbers[ids[k]]
+            ids[written] = number
+            written += number >= 0
+        start = stop
+        if sentence < ends.size:
+            ends[sentence] = kept + written
+    return written
+
+
 # -- tables -----------------------------------------------------------------------------------------------------------
 
 
 @kernel
-def merge(types: Types, new: Types, first: int, error: int) -> int:
+def merge(types: Types, new: Types, first: int, error: int, rows: np.ndarray) -> int:
     """Merge the types of another table, from row ``first`` on, with their counts.
 
     Args:
         types: updated in place. A type not yet in it may have occurred ``error`` times before.
         new: one thread's table.
+        rows: (types of ``new``,) int32, receives their rows in ``types``.
 
     Returns:
         The first row of ``new`` that did not fit.
@@ -346,6 +396,7 @@ def merge(types: Types, new: Types, first: int, error: int) -> int:
                 return number
             types.errors[row] = error
         types.counts[row] += new.counts[number]
+        rows[number] = row
     end: int = new.used[TYPES]
     return end
 

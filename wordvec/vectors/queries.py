@@ -191,9 +191,10 @@ class Queries(Similarities):
             terms = [terms]  # type: ignore[list-item]
         if not isinstance(terms, Iterable):
             raise InputError(f"expected words or vectors, got {shown(terms)}")
+        listed: list[Any] = list(terms)
         if not ignore_missing:
-            return list(terms)
-        return [term for term in terms if not self._is_missing(term[0] if _is_weighted(term) else term)]
+            return listed
+        return [term for term in listed if not self._is_missing(term[0] if _is_weighted(term) else term)]
 
     def _directions(self, terms: list[Any], weighted: bool = True) -> tuple[np.ndarray, list[int]]:
         """Return the unit vectors (n, D) float64 of words and vectors, times their weights, and the words' rows."""

@@ -227,4 +227,4 @@ def normalized_rows(vectors: np.ndarray) -> np.ndarray:
     """
     norms = search.row_norms(vectors)
     norms[(norms == 0) | (np.abs(norms - 1) < 1e-14)] = 1
-    return vectors / norms[:, None]
+    return np.asarray(vectors / norms[:, None])
