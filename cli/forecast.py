@@ -11,7 +11,7 @@ from cli.shared.epoch_logs import LOG_OPTIONS
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.origins import origin_of
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
-from cli.shared.series_files import output_kind, read_columns, read_future, rows_of, write_rows
+from cli.shared.series_files import columns_ahead, output_kind, read_columns, read_future, rows_of, write_rows
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
 from cli.shared.unused import given_among, refuse_unused, refuse_with
@@ -124,9 +124,6 @@ def train(
     """
     if test is None and (seasons or refits is not None):
         raise click.UsageError("--naive-season and --refits need --test N")
-
-    if by is not None and future_columns:
-        raise click.UsageError("--future-column cannot be combined with --by")
 
     from wordvec.system.atomic_files import check_target
 
@@ -334,9 +331,9 @@ def predict(
     names = [] if forecaster.known is None else forecaster.known.names
     before: dict[str, list[float]] = {}
     if data is not None:
-        found, before, dates = read_columns(
-            data, columns if by is not None else columns or forecaster.names, names, by, how
-        )
+        chosen = columns if by is not None else columns or forecaster.names
+        ahead = columns_ahead(names, forecaster.names, by)
+        found, before, dates = read_columns(data, chosen, ahead, by, how, names)
         if by is not None:
             if found.keys() != set(forecaster.names):
                 own = ", ".join(forecaster.names)
@@ -348,12 +345,12 @@ def predict(
             begin = start
         elif dates is not None:
             begin = forecaster.start_of(calendar)
-    elif columns or by is not None or start is not None:
+    elif columns or (by is not None and future is None) or start is not None:
         option = "--start is the position" if start is not None else "--column and --by select columns"
         raise click.UsageError(f"{option} of DATA, which was not given; pass DATA")
     about = {"series": series, "start": begin, "known": None}
     if future is not None or names:
-        about["known"] = [*rows_of(before), *read_future(future, names, calendar, length, how)]
+        about["known"] = [*rows_of(before), *read_future(future, names, forecaster.names, by, calendar, length, how)]
     forecast = forecaster.predict(steps, **about)
     bounds, probability = None, 0.9 if level is None else level
     if level is not None or (forecaster.has_intervals and len(forecast) <= forecaster.settings.horizon):
