@@ -49,6 +49,8 @@ def read_columns(
         )
     future_columns = list(dict.fromkeys(future_columns))
     if not columns:
+        if data == "-":
+            raise click.UsageError("--future-column needs --column NAME to read from standard input")
         every = list(read_dated_series(data, by=by, **encoding).columns)
         if by is not None:
             first, *others = read_dated_series(data, future_columns[:1], by, **encoding).columns
