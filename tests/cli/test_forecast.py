@@ -200,6 +200,15 @@ def test_a_forecast_is_written_with_its_dates(tmp_path, monkeypatch):
     assert [len(line.split("\t")) for line in long.stdout.splitlines()] == [2, 2, 2]
 
 
+def test_working_days_are_followed_by_working_days(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    days = [f"2024-02-{day:02d},{day % 7}" for day in range(1, 24) if day % 7 not in (3, 4)]
+    Path("days.csv").write_text("\n".join(["Day,Price", *days]) + "\n")
+    invoke("train", "days.csv", "-o", "m.safetensors", *TINY, "-q")
+    found = [line.split("\t")[0] for line in invoke("predict", "m.safetensors").stdout.splitlines()]
+    assert found == ["2024-02-26", "2024-02-27"]
+
+
 def test_a_column_names_related_series(tmp_path, monkeypatch):
     """Company A and B in one file: the first of four days decides the fifth."""
     monkeypatch.chdir(tmp_path)
