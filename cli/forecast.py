@@ -12,7 +12,7 @@ from cli.shared.epoch_logs import LOG_OPTIONS
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.origins import origin_of
 from cli.shared.reporting import Progress, log, print_json, show_epochs, table
-from cli.shared.series_files import output_kind, read_columns, read_future, rows_of, write_rows
+from cli.shared.series_files import columns_ahead, output_kind, read_columns, read_future, rows_of, write_rows
 from cli.shared.setting_options import all_setting_options
 from cli.shared.signals import BestEpochOnInterrupt
 from cli.shared.unused import given_among, refuse_unused, refuse_with
@@ -115,9 +115,9 @@ def train(
 ) -> None:
     """Train a forecaster on DATA and write it to a file.
 
-    Exponential smoothing, Theta, naive methods and networks forecast the end of DATA from earlier values only; the best
-    of them is trained on all of DATA, with prediction intervals from its errors. With --test, all of that is first done
-    on the values before the last N, which are then forecast and compared with naive forecasts.
+    Exponential smoothing, Theta, autoregression, naive methods and networks forecast the end of DATA from earlier
+    values only; the best of them is trained on all of DATA, with prediction intervals from its errors. With --test, all
+    of that is first done on the values before the last N, which are then forecast and compared with naive forecasts.
 
     \b
     Example:
@@ -125,9 +125,6 @@ def train(
     """
     if test is None and (seasons or refits is not None):
         raise click.UsageError("--naive-season and --refits need --test N")
-
-    if by is not None and future_columns:
-        raise click.UsageError("--future-column cannot be combined with --by")
 
     from wordvec.system.atomic_files import check_target
 
@@ -336,9 +333,9 @@ def predict(
     names = [] if forecaster.known is None else forecaster.known.names
     before: dict[str, list[float]] = {}
     if data is not None:
-        found, before, dates = read_columns(
-            data, columns if by is not None else columns or forecaster.names, names, by, how
-        )
+        chosen = columns if by is not None else columns or forecaster.names
+        ahead = columns_ahead(names, forecaster.names, by)
+        found, before, dates = read_columns(data, chosen, ahead, by, how, names)
         if by is not None:
             if found.keys() != set(forecaster.names):
                 own = ", ".join(forecaster.names)
@@ -350,12 +347,12 @@ def predict(
             begin = start
         elif dates is not None:
             begin = forecaster.start_of(calendar)
-    elif columns or by is not None or start is not None:
+    elif columns or (by is not None and future is None) or start is not None:
         option = "--start is the position" if start is not None else "--column and --by select columns"
         raise click.UsageError(f"{option} of DATA, which was not given; pass DATA")
     about = {"series": series, "start": begin, "known": None}
     if future is not None or names:
-        about["known"] = [*rows_of(before), *read_future(future, names, calendar, length, how)]
+        about["known"] = [*rows_of(before), *read_future(future, names, forecaster.names, by, calendar, length, how)]
     forecast = forecaster.predict(steps, **about)
     bounds, probability = None, 0.9 if level is None else level
     if level is not None or (forecaster.has_intervals and len(forecast) <= forecaster.settings.horizon):

@@ -49,7 +49,7 @@ def info(file: str, card: bool, markdown: bool, parameters: bool, as_json: bool)
 
 def _print_parameters(file: str, as_json: bool) -> None:
     from seqclf import load_model
-    from seqclf.inspection.summary import summarize
+    from seqclf.summary import summarize
 
     found = summarize(load_model(file))
     if as_json:

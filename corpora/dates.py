@@ -32,6 +32,8 @@ NAMES = frozenset((*_ENGLISH, "ds", "jahr", "monat", "tag", "datum", "zeit"))
 
 _WARNED_DAYS = 5
 """Series of working days may skip this many days, such as weekends and holidays, without a warning."""
+_WORKING_DAYS = 0.8
+"""Share of the days from Monday to Friday that a series of working days has at least."""
 _WEEKEND = {6, 0}
 """Saturday and Sunday, as proleptic day numbers modulo 7."""
 
@@ -53,9 +55,24 @@ class Dates(NamedTuple):
         return steps.pop() if len(steps) == 1 and min(steps) > 0 else None
 
     def calendar(self) -> dict[str, Any] | None:
-        """Return unit, first date and step of equally spaced records, as a model stores them; otherwise None."""
+        """Return unit, first date and step of equally spaced records, as a model stores them; otherwise None.
+
+        Days without weekends are equally spaced in the unit ``weekday``, the number of days from Monday to Friday. The
+        first date is then counted back from the last, as if no other day, such as a holiday, were left out.
+
+        Example:
+            >>> Dates("day", [738000, 738001, 738004]).calendar()  # Thursday, Friday, Monday
+            {'unit': 'weekday', 'first': 527143, 'step': 1}
+        """
         step = self.step()
-        return None if step is None else {"unit": self.unit, "first": self.values[0], "step": step}
+        if step is not None:
+            return {"unit": self.unit, "first": self.values[0], "step": step}
+        if self.unit != "day" or any(day % 7 in _WEEKEND for day in self.values):
+            return None
+        begin, *_, end = (day // 7 * 5 + day % 7 - 1 for day in self.values)
+        if len(self.values) < _WORKING_DAYS * (end - begin + 1):
+            return None
+        return {"unit": "weekday", "first": end + 1 - len(self.values), "step": 1}
 
 
 _Parsed = tuple[str, int]

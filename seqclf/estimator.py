@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from seqclf.summary import Summary, summarize
 from wordvec import InputError
 from wordvec.system.settings import Settings
 from wordvec.system.threads import threads_of
@@ -38,6 +39,16 @@ class SequenceEstimator(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         self.model_.save(path)
+
+    def summary(self) -> Summary:
+        """Return the shapes and numbers of the network's parameters, and their memory; ``print`` shows a table.
+
+        Raises:
+            NotFittedError: it is not fitted.
+            InputError: the model has no network, such as a linear classifier.
+        """
+        check_is_fitted(self)
+        return summarize(self.model_)
 
     def _vectors(self) -> "WordVectors | None":
         if isinstance(self.vectors, str | os.PathLike):

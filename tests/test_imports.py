@@ -45,7 +45,7 @@ SHARED_WITH_CLI = (
     "seqclf.reporting.report", "corpora.records", "corpora.tables", "seqclf.classification.tuning",
     "seqclf.serving.app", "seqclf.export.onnx_graph", "wordvec.vectors.approximate", "wordvec.word2vec.tuning",
     "seqclf.language.cache", "seqclf.language.completion", "seqclf.language.scoring", "seqclf.training.logs",
-    "seqclf.inspection.tracing", "seqclf.inspection.holding", "seqclf.inspection.summary", "wordvec.plotting.charts",
+    "seqclf.inspection.tracing", "seqclf.inspection.holding", "seqclf.summary", "wordvec.plotting.charts",
     "seqclf.forecasting.automatic", "seqclf.forecasting.backtest", "seqclf.forecasting.dates",
     "seqclf.forecasting.plotting", "seqclf.forecasting.series_model",
 )  # fmt: skip
@@ -89,7 +89,8 @@ WITHIN = {
         "data": set(),
         "metrics": {"data"},
         "model_file": {"layers"},
-        "estimator": {"data"},
+        "summary": set(),
+        "estimator": {"data", "summary"},
         "loading": {"model_file", *TASKS},
         "training": _LAYERS | {"data"},
         **dict.fromkeys(TASKS, _TASK),

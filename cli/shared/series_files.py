@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -21,9 +22,21 @@ def rows_of(series: dict[str, list[float]]) -> list[tuple[float, ...]]:
 
 
 def read_columns(
-    data: str, columns: Sequence[str], future_columns: Sequence[str], by: str | None, encoding: Mapping[str, str]
+    data: str,
+    columns: Sequence[str],
+    future_columns: Sequence[str],
+    by: str | None,
+    encoding: Mapping[str, str],
+    names: Sequence[str] = (),
 ) -> "tuple[dict[str, list[float]], dict[str, list[float]], Dates | None]":
-    """Return the columns to forecast, those known ahead, and the dates, given the options of the encoding."""
+    """Return the columns to forecast, those known ahead, and the dates.
+
+    With ``by``, a column known ahead is one column if it is equal in all series, or else one for each of them.
+
+    Args:
+        data, columns, future_columns, by: the file, and options. encoding: the options of the encoding.
+        names: of the columns known ahead that a model reads; empty before a training.
+    """
     from corpora import read_dated_series
 
     if not future_columns:
@@ -34,18 +47,66 @@ def read_columns(
         raise click.UsageError(
             f"a column is forecast, or known ahead, got {both[0]!r} for --column and --future-column"
         )
+    future_columns = list(dict.fromkeys(future_columns))
     if not columns:
-        columns = [name for name in read_dated_series(data, **encoding).columns if name not in future_columns]
+        if data == "-":
+            raise click.UsageError("--future-column needs --column NAME to read from standard input")
+        every = list(read_dated_series(data, by=by, **encoding).columns)
+        if by is not None:
+            first, *others = read_dated_series(data, future_columns[:1], by, **encoding).columns
+            every = [name.removeprefix(f"{first} ") for name in every[: len(every) // (1 + len(others))]]
+            every = every if len(every) > 1 else []
+        columns = [name for name in every if name not in future_columns]
     if not columns:
         raise click.UsageError("--future-column must leave a column to forecast")
-    found, dates = read_dated_series(data, [*columns, *future_columns], **encoding)
-    return {name: found[name] for name in columns}, {name: found[name] for name in future_columns}, dates
+    columns = list(dict.fromkeys(columns))
+    found, dates = read_dated_series(data, [*columns, *future_columns], by, **encoding)
+    if by is None:
+        return {name: found[name] for name in columns}, {name: found[name] for name in future_columns}, dates
+    parts = _by_column(found, [*columns, *future_columns])
+    series = {
+        name if len(columns) == 1 else f"{name} {column}": parts[column][name]
+        for name in parts[columns[0]]
+        for column in columns
+    }
+    ahead = {column: parts[column] for column in future_columns}
+    return series, _joined(data, ahead, by, names or _ahead_names(ahead)), dates
+
+
+def _ahead_names(parts: Mapping[str, Mapping[str, list[float]]]) -> list[str]:
+    """Return the names of columns known ahead: one if all series have the same values, else one for each series."""
+    found: list[str] = []
+    for column, own in parts.items():
+        first, *others = own.values()
+        same = all(values == first for values in others)
+        found += [column] if same else [f"{name} {column}" for name in own]
+    return found
+
+
+def _by_column(found: Mapping[str, list[float]], columns: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+    """Return the series of each column by name, from ``read_dated_series`` with ``by``."""
+    parts: dict[str, dict[str, list[float]]] = {column: {} for column in columns}
+    for (name, values), column in zip(found.items(), itertools.cycle(columns), strict=False):
+        parts[column][name if len(columns) == 1 else name.removesuffix(f" {column}")] = values
+    return parts
 
 
 def read_future(
-    path: str | None, names: list[str], calendar: dict[str, Any] | None, length: int, encoding: Mapping[str, str]
+    path: str | None,
+    names: list[str],
+    series: Sequence[str],
+    by: str | None,
+    calendar: dict[str, Any] | None,
+    length: int,
+    encoding: Mapping[str, str],
 ) -> list[tuple[float, ...]]:
-    """Return the columns known ahead, of the steps after a series of some length."""
+    """Return the columns known ahead, of the steps after a series of some length.
+
+    Args:
+        path: the file. names: of the columns known ahead. series: of the columns that are forecast.
+        by: the column of the file that names the series; None if the file has a column for each of ``names``.
+        calendar, length: of the series. encoding: the options of the encoding.
+    """
     from corpora import InputError, read_dated_series
     from seqclf.forecasting.dates import dates_after
 
@@ -53,7 +114,10 @@ def read_future(
         raise click.UsageError("--future gives columns known ahead; the model was trained without --future-column")
     if path is None:
         raise click.UsageError(f"the model needs {', '.join(names)} of the steps to forecast; pass --future FILE")
-    found, dates = read_dated_series(path, names, **encoding)
+    columns = columns_ahead(names, series, by)
+    found, dates = read_dated_series(path, columns, by, **encoding)
+    if by is not None:
+        found = _joined(path, _by_column(found, columns), by, names)
     expected = dates_after(calendar, length, len(next(iter(found.values()))))
     if dates is not None and expected is not None:
         written = dates_after({"unit": dates.unit, "first": dates.values[0], "step": 1}, 0, 1)
@@ -62,6 +126,40 @@ def read_future(
                 f"{path}: the first record must be of {expected[0]}, the first step, got {(written or ['?'])[0]}"
             )
     return rows_of(found)
+
+
+def columns_ahead(names: list[str], series: Sequence[str], by: str | None) -> list[str]:
+    """Return the columns of a file from which a model's columns known ahead are read.
+
+    With ``by``, the names begin with those of series, such as ``A price``, unless all series have the same values.
+
+    Args:
+        names: of the columns known ahead. series: of the columns that are forecast. by: as for ``read_columns``.
+    """
+    if by is None:
+        return names
+    words = [each.split(" ") for each in series]
+    begins = {" ".join(each[:count]) + " " for each in words for count in range(1, len(each) + 1)}
+    found = (min((name.removeprefix(begin) for begin in begins), key=len) for name in names)
+    return list(dict.fromkeys(found))
+
+
+def _joined(
+    path: str, parts: Mapping[str, Mapping[str, list[float]]], by: str, names: Sequence[str]
+) -> dict[str, list[float]]:
+    """Return the columns ``names``: those of one series, or those that are equal in all series."""
+    from corpora import InputError
+
+    found = {f"{name} {column}": values for column, own in parts.items() for name, values in own.items()}
+    for column, own in parts.items():
+        first, *others = own.values()
+        if column in names and any(values != first for values in others):
+            raise InputError(f"{path}: {column} must be equal in all series of {by}, as in the training data")
+        found[column] = first
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise InputError(f"{path}: {by} must name the series of the training data; {', '.join(missing)} is missing")
+    return {name: found[name] for name in names}
 
 
 def output_kind(path: str) -> str:

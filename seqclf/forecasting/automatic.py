@@ -46,11 +46,12 @@ def train_automatic(
 
     The season is that of ``find_season``. Logarithms are taken if exponential smoothing then has the smaller AICc. The
     last third of the series, at most 600 values, is forecast from each of its positions by exponential smoothing,
-    Theta, naive and seasonal methods, and networks that read the series, its changes, or its seasonal differences, each
-    a mean of two windows and two seeds (one seed and the last 6,000 values of longer series). Exponential smoothing is
-    kept, unless the error of the best other method is lower by more than a standard error of the difference: then the
-    forecast is the mean of both, and from two standard errors on, the other. In the same way, the best network joins or
-    replaces that. The result is trained on the whole series; its intervals come from the back-test.
+    Theta, autoregression, naive and seasonal methods, and networks that read the series, its changes, or its seasonal
+    differences, each a mean of two windows and two seeds (one seed and the last 6,000 values of longer series).
+    Exponential smoothing is kept, unless the error of the best other method is lower by more than a standard error of
+    the difference: then the forecast is the mean of both, and from two standard errors on, the other. In the same way,
+    the best network joins or replaces that. The result is trained on the whole series; its intervals come from the
+    back-test.
 
     Args:
         series: (N,) or (N, D) numbers at equal time steps, the oldest first.

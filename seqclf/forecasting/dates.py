@@ -32,5 +32,7 @@ def _written(unit: str, value: int) -> str:
         return f"{value // 12:04d}-{value % 12 + 1:02d}"
     if unit == "day":
         return datetime.date.fromordinal(value).isoformat()
+    if unit == "weekday":
+        return datetime.date.fromordinal(value // 5 * 7 + value % 5 + 1).isoformat()
     moment = datetime.datetime.fromtimestamp(value, datetime.UTC)
     return moment.replace(tzinfo=None).isoformat()

@@ -1,4 +1,5 @@
-"""Forecasting methods without a network: naive ones, exponential smoothing, Theta. All columns are forecast alone."""
+"""Forecasting methods without a network: naive ones, exponential smoothing, Theta, autoregression. All columns are
+forecast alone."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from seqclf.forecasting import autoregression
 from seqclf.forecasting.smoothing import (
     TRENDS,
     Rates,
@@ -225,7 +227,41 @@ class Theta(Method):
         return found
 
 
+class Autoregressive(Method):
+    """The mean, or the seasonal means, and an autoregression of the deviations from them, by Burg's method."""
+
+    name = "autoregression"
+
+    @classmethod
+    def fit(cls, level: np.ndarray, season: int) -> "Autoregressive":
+        """Fit to a series (N, D); order and season of a column are those of the smallest AICc."""
+        means, coefficients = (np.zeros(shape) for shape in cls.shapes(season, level.shape[1]).values())
+        for column, values in enumerate(level.T):
+            found = autoregression.fit(values, season)
+            means[:, column] = np.resize(found.means, season)
+            coefficients[: len(found.coefficients), column] = found.coefficients
+        return cls(season, {"means": means, "coefficients": coefficients})
+
+    @staticmethod
+    def shapes(season: int, columns: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of means and coefficients, which are zeros beyond the order."""
+        return {"means": (season, columns), "coefficients": (autoregression.ORDER, columns)}
+
+    @property
+    def least(self) -> int:
+        """The largest order, or 1."""
+        return int(np.flatnonzero(self.tensors["coefficients"].any(axis=1)).max(initial=0)) + 1
+
+    def forecast(self, level: np.ndarray, origins: np.ndarray, steps: int, start: int) -> np.ndarray:
+        """Return forecasts (n, steps, D)."""
+        means, coefficients = self.tensors["means"], self.tensors["coefficients"][: self.least]
+        deviations = level - means[(start + np.arange(len(level))) % self.season]
+        columns = zip(deviations.T, coefficients.T, strict=True)
+        found = [autoregression.continued(values, origins, steps, own) for values, own in columns]
+        return np.stack(found, axis=2) + means[(start + origins[:, None] + np.arange(steps)) % self.season]
+
+
 METHODS: dict[str, type[Method]] = {
-    kind.name: kind for kind in (ExponentialSmoothing, Theta, Naive, SeasonalNaive, SeasonalMean)
+    kind.name: kind for kind in (ExponentialSmoothing, Theta, Autoregressive, Naive, SeasonalNaive, SeasonalMean)
 }
 """The methods by name; the first is kept unless another is better by more than a standard error."""

@@ -38,6 +38,8 @@ def seasons_of(calendar: Mapping[str, Any] | None) -> list[int]:
         found = [12 // step] if 12 % step == 0 else []
     elif unit == "day":
         found = {1: [7, 365], 7: [52]}.get(step, [])
+    elif unit == "weekday":
+        found = [5, 261]
     elif unit == "second":
         found = [_DAY // step, 7 * _DAY // step] if _DAY % step == 0 else []
     else:

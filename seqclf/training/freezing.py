@@ -28,7 +28,7 @@ def frozen_parameters(network: Any, names: str | None, tables: Sequence[str] = (
 
     Args:
         network: of any task; it is left as it is.
-        names: separated by commas; each is a parameter that :func:`seqclf.inspection.summary.summarize` lists, or its
+        names: separated by commas; each is a parameter that :func:`seqclf.summary.summarize` lists, or its
             beginning, such as ``layers.0``. None freezes nothing.
         tables: attributes of the network, the tables that its optimizer updates row by row.
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
+from seqclf import load_model
 
 SMALL = ("--hidden-size", "8", "--window", "6", "--horizon", "2", "--epochs", "2")
 TINY = (*SMALL, "--method", "network")
@@ -199,6 +200,15 @@ def test_a_forecast_is_written_with_its_dates(tmp_path, monkeypatch):
     assert [len(line.split("\t")) for line in long.stdout.splitlines()] == [2, 2, 2]
 
 
+def test_working_days_are_followed_by_working_days(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    days = [f"2024-02-{day:02d},{day % 7}" for day in range(1, 24) if day % 7 not in (3, 4)]
+    Path("days.csv").write_text("\n".join(["Day,Price", *days]) + "\n")
+    invoke("train", "days.csv", "-o", "m.safetensors", *TINY, "-q")
+    found = [line.split("\t")[0] for line in invoke("predict", "m.safetensors").stdout.splitlines()]
+    assert found == ["2024-02-26", "2024-02-27"]
+
+
 def test_a_column_names_related_series(tmp_path, monkeypatch):
     """Company A and B in one file: the first of four days decides the fifth."""
     monkeypatch.chdir(tmp_path)
@@ -297,15 +307,61 @@ def test_columns_known_ahead(tmp_path, monkeypatch):
             1,
             "must be of 2024-01-29, the first step, got 2024-01-30",
         ),
-        ((*train, "--by", "sales"), 2, "--future-column cannot be combined with --by"),
         ((*train, "--column", "holiday"), 2, "'holiday' for --column and --future-column"),
         ((*train, "--future-column", "sales"), 2, "--future-column must leave a column to forecast"),
+        (("train", "-", *train[2:]), 2, "--future-column needs --column NAME to read from standard input"),
     ):
         assert message in invoke(*arguments, code=code).stderr
     invoke("train", "sales.csv", "-o", "p.safetensors", *TINY, "--column", "sales")
     assert (
         "trained without --future-column" in invoke("predict", "p.safetensors", "--future", "ahead.csv", code=2).stderr
     )
+
+
+def test_columns_known_ahead_of_related_series(tmp_path, monkeypatch):
+    """Holidays are those of both shops, prices differ."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(2)
+    free, prices = (random.random(30) < 0.3).astype(int), random.integers(1, 9, (30, 2))
+
+    def write(name, rows, days, truth=True):
+        header = "day,shop,holiday,price" + ",sales" * truth
+        sales = [(20 + 9 * free - prices[:, 0]).tolist(), (50 - 2 * prices[:, 1]).tolist()]
+        lines = [
+            f"2024-01-{day + 1:02d},{shop},{free[day]},{prices[day, place]}" + f",{sales[place][day]}" * truth
+            for place, shop in rows
+            for day in days
+        ]
+        Path(name).write_text("\n".join([header, *lines]) + "\n")
+
+    shops = ((0, "A"), (1, "B 2"))
+    write("sales.csv", shops, range(28))
+    write("ahead.csv", shops[::-1], (28, 29), truth=False)
+    by = ("--by", "shop")
+    future = ("--future-column", "holiday", "--future-column", "price")
+    invoke("train", "sales.csv", "-o", "m.safetensors", *TINY, *by, *future)
+    model = load_model("m.safetensors", "forecaster")
+    assert (model.names, model.known.names) == (["A", "B 2"], ["holiday", "A price", "B 2 price"])
+    found = invoke("predict", "m.safetensors", "--future", "ahead.csv", *by).stdout
+    rows = [line.split("\t") for line in found.splitlines()]
+    assert [row[:2] for row in rows] == [[shop, f"2024-01-{day}"] for _, shop in shops for day in (29, 30)]
+    expected = [*(20 + 9 * free - prices[:, 0])[28:], *(50 - 2 * prices[:, 1])[28:]]
+    np.testing.assert_allclose([float(row[2]) for row in rows], expected, atol=1)
+    assert invoke("predict", "m.safetensors", "sales.csv", "--future", "ahead.csv", *by).stdout == found
+    wide = "\n".join(f"{free[day]},{prices[day, 0]},{prices[day, 1]}" for day in (28, 29))
+    Path("wide.csv").write_text(f"holiday,A price,B 2 price\n{wide}\n")
+    assert invoke("predict", "m.safetensors", "--future", "wide.csv").stdout == found
+    write("one.csv", shops[:1], (28, 29), truth=False)
+    message = invoke("predict", "m.safetensors", "--future", "one.csv", *by, code=1).stderr
+    assert "one.csv: shop must name the series of the training data; B 2 price is missing" in message
+    free[29] = 1 - free[29]
+    write("ahead.csv", shops[:1], (28, 29), truth=False)
+    lines = Path("ahead.csv").read_text() + "\n".join(
+        Path("one.csv").read_text().replace(",A,", ",B 2,").split("\n")[1:]
+    )
+    Path("ahead.csv").write_text(lines)
+    message = invoke("predict", "m.safetensors", "--future", "ahead.csv", *by, code=1).stderr
+    assert "ahead.csv: holiday must be equal in all series of shop, as in the training data" in message
 
 
 def test_a_file_in_another_encoding(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from corpora import InputError, read_dated_series, read_series
+from corpora.dates import Dates
 
 
 def write(tmp_path, content, name="s.csv"):
@@ -159,6 +160,16 @@ def test_decimal_commas_in_a_file_with_semicolons(tmp_path):
         InputError, match=r"s.csv:2: b must be a number, found '1,5'; write numbers with a decimal point"
     ):
         read_series(write(tmp_path, 'a,b\nx,"1,5"\n'), ["b"])
+
+
+def test_the_calendar_of_working_days_counts_back_from_the_last():
+    days = [day for day in range(738000, 738060) if day % 7 not in (6, 0)]
+    whole = Dates("day", days).calendar()
+    assert whole == {"unit": "weekday", "first": 738000 // 7 * 5 + 738000 % 7 - 1, "step": 1}
+    assert Dates("day", days[:9] + days[10:]).calendar() == whole | {"first": whole["first"] + 1}  # a holiday
+    assert Dates("day", days[:9] + days[20:]).calendar() is None
+    assert Dates("day", [*days, 738059]).calendar() is None  # a Sunday
+    assert Dates("day", days[:1] + days[5:6] + days[10:11]).calendar() == {"unit": "day", "first": 738000, "step": 7}
 
 
 def test_daily_series_skip_weekends_silently_and_weeks_with_a_warning(tmp_path, caplog):

@@ -36,7 +36,7 @@ def test_naive_methods_are_those_of_the_backtest():
         np.testing.assert_array_equal(method.forecast(series(), origins, 6, 0), expected[method.label])
 
 
-@pytest.mark.parametrize("name", ["seasonal mean", "Theta"])
+@pytest.mark.parametrize("name", ["seasonal mean", "Theta", "autoregression"])
 def test_the_start_places_a_series_in_the_season(name):
     method = METHODS[name].fit(series(), SEASON)
     whole = method.forecast(series(), np.array([50]), 3, 0)

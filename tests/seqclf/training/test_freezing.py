@@ -5,7 +5,7 @@ import pytest
 
 import seqclf
 from seqclf.classification.settings import ClassifierSettings
-from seqclf.inspection.summary import summarize
+from seqclf.summary import summarize
 from seqclf.training.freezing import frozen_parameters
 from seqclf.translation.settings import TransducerSettings
 from seqclf.translation.train import train_transducer

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from safetensors.numpy import load_file
+from sklearn.exceptions import NotFittedError
 
 from cli import main
-from seqclf import ClassifierSettings, load_model, train_classifier
-from seqclf.inspection.summary import summarize
+from seqclf import ClassifierSettings, Forecaster, SequenceClassifier, SequenceToSequence, load_model, train_classifier
+from seqclf.summary import summarize
 from wordvec import InputError
 
 
@@ -38,6 +39,29 @@ def test_the_command_lists_them(path):
     facts = json.loads(CliRunner().invoke(main.wordvec, ["info", str(path), "--parameters", "--json"]).stdout)
     assert facts["parameters"] == found.parameters
     assert facts["shapes"]["embedding"] == list(found.shapes["embedding"])
+
+
+@pytest.mark.parametrize(
+    ("estimator", "data"),
+    [
+        (SequenceClassifier(hidden_size=4, epochs=1, validation_fraction=0), (["a day", "a bad day"] * 4, [0, 1] * 4)),
+        (SequenceToSequence(hidden_size=4, epochs=1, validation_fraction=0), (["a day", "b"] * 4, ["x", "y z"] * 4)),
+        (Forecaster(window=3, horizon=1, hidden_size=4, epochs=1), (np.arange(30.0),)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_estimators_return_it(estimator, data):
+    with pytest.raises(NotFittedError):
+        estimator.summary()
+    found = estimator.fit(*data).summary()
+    assert found == summarize(estimator.model_)
+    assert found.parameters == sum(array.size for array in estimator.model_.network.parameters().values())
+
+
+def test_a_linear_model_is_refused():
+    estimator = SequenceClassifier(model="linear").fit(["a good day", "a bad day"] * 4, ["yes", "no"] * 4)
+    with pytest.raises(InputError, match="is linear and has no recurrent network"):
+        estimator.summary()
 
 
 def test_a_model_without_a_network_is_refused():
