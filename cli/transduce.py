@@ -213,7 +213,8 @@ def predict(
     """
     source = source_to_predict(sources, source, "SOURCE", ("--source-column", source_column))
     refuse_without("--input FILE", source, "features_column")
-    refuse_with("--input", source, "features")
+    if source and features is not None:
+        raise click.UsageError("--features is for SOURCE; with --input or -, features are a column, --features-column")
     refuse_with("--temperature", temperature, "beam", "coverage_penalty")
     refuse_without("--temperature X", temperature, "seed")
     if beam is not None and n_best is not None and n_best > beam:
