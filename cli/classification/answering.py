@@ -32,9 +32,9 @@ class Asked:
         if answer.separator is not None:
             listed = ", ".join(f"{label} {probability:.4f}" for label, probability in answer.best(self.top_k))
             return f"{answer.separator.join(answer.chosen)}\t{listed}"
-        if not answer.probabilities.any():  # fastText knows nothing of the text
-            return "\t0.0000"
         best, *others = answer.best(self.top_k or 1)
+        if best[1] == 0:  # fastText knows nothing of the text
+            return "\t0.0000"
         pairs = ["".join(answer.chosen), best[1]], *others
         return "\t".join(f"{label}\t{probability:.4f}" for label, probability in pairs)
 

@@ -81,13 +81,15 @@ def answers(
     shares: Sequence[float | None] = [None] * len(found)
     if unknown_words and hasattr(model, "unknown_share"):
         shares = model.unknown_share(texts).tolist()
-    answered = []
-    for row, ranked, share in zip(found, model.ranking(found), shares, strict=True):
-        if isinstance(model, MultiLabelModel):
-            chosen = [
-                names[label] for label in np.flatnonzero(row >= (model.thresholds if threshold is None else threshold))
-            ]
-        else:
-            chosen = [names[ranked[0]]] if row[ranked[0]] > 0 else []  # 0 if fastText knows nothing of the text
-        answered.append(Answer(names, row, ranked, chosen, separator, share).abstaining(min_confidence))
-    return answered
+    ranking = model.ranking(found)
+    if isinstance(model, MultiLabelModel):
+        least = model.thresholds if threshold is None else threshold
+        chosen = [[names[label] for label in np.flatnonzero(row >= least)] for row in found]
+    else:  # no label if fastText knows nothing of the text
+        best = zip(ranking[:, 0].tolist(), (found > 0).any(axis=1).tolist(), strict=True)
+        chosen = [[names[label]] if known else [] for label, known in best]
+    rows = zip(found, ranking, chosen, shares, strict=True)
+    return [
+        Answer(names, row, ranked, labels, separator, share).abstaining(min_confidence)
+        for row, ranked, labels, share in rows
+    ]

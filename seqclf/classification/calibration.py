@@ -90,7 +90,8 @@ class Isotonic(NamedTuple):
         """Return the functions with the least squared errors; arguments as for ``VectorScaling.fit``."""
         curves = [increasing(each, targets == label, weights) for label, each in enumerate(probabilities.T)]
         offsets = np.cumsum([0, *(points.size for points, _ in curves)], dtype=np.int64)
-        return cls(offsets, *map(np.concatenate, zip(*curves, strict=True)))
+        points, values = (np.concatenate(each) for each in zip(*curves, strict=True))
+        return cls(offsets, points, values)
 
     def apply(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the calibrated probabilities (N, C) float32; equal ones if all are 0."""
@@ -167,10 +168,8 @@ def check_enough(method: str, targets: np.ndarray, classes: Sequence[Any]) -> No
         raise InputError(f"calibration {method} needs {rule}, got {targets.size:,}; {remedy}")
     counts = np.bincount(targets, minlength=len(classes))
     if method == "isotonic" and not counts.all():
-        raise InputError(
-            f"calibration isotonic needs validation texts of all labels, got none of {classes[counts.argmin()]!r:.60}; "
-            f"{remedy}"
-        )
+        missing = classes[int(counts.argmin())]
+        raise InputError(f"calibration isotonic needs validation texts of all labels, got none of {missing!r:.60}; {remedy}")
 
 
 def fit_calibration(

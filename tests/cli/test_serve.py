@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
+from cli.classification.serve import _listening
 
 
 def serve(*arguments, code=1):
@@ -22,6 +23,13 @@ def test_a_port_in_use_is_one_line(model_file):
         port = taken.getsockname()[1]
         error = serve(model_file, "--port", port)
     assert error.endswith(f"cannot listen on 127.0.0.1:{port}: address already in use; choose another --host or --port")
+
+
+def test_answers_do_not_wait_for_acknowledgments():
+    with _listening("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_bad_options_and_models(model_file, vectors_file):
