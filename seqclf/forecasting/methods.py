@@ -258,7 +258,8 @@ class Autoregressive(Method):
         deviations = level - means[(start + np.arange(len(level))) % self.season]
         columns = zip(deviations.T, coefficients.T, strict=True)
         found = [autoregression.continued(values, origins, steps, own) for values, own in columns]
-        return np.stack(found, axis=2) + means[(start + origins[:, None] + np.arange(steps)) % self.season]
+        seasonal = means[(start + origins[:, None] + np.arange(steps)) % self.season]
+        return np.asarray(np.stack(found, axis=2) + seasonal)
 
 
 METHODS: dict[str, type[Method]] = {
