@@ -121,11 +121,10 @@ class Trainer:
         if settings.dropout == 0:
             return None, None
         key = dropout_key(settings.seed, _OUTPUT, self.optimizer.done)
-        groups = np.arange(rows) // (LANES if network.shape.units >= MANY_UNITS else 1)
-        drawn = draw_mask(int(groups[-1]) + 1, network.decoder.hidden, settings.dropout, key, network.dtype)
-        if network.shape.units < MANY_UNITS:
-            return drawn, None
-        return drawn[groups], LiveColumns(groups, drawn != 0)
+        many = network.shape.units >= MANY_UNITS
+        groups = np.arange(rows) // LANES if many else np.arange(rows)
+        mask = draw_mask(int(groups[-1]) + 1, network.decoder.hidden, settings.dropout, key, network.dtype)
+        return (mask[groups], LiveColumns(groups, mask != 0)) if many else (mask, None)
 
 
 def draw_decoder_noise(
