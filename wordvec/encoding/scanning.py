@@ -258,6 +258,7 @@ class Counter:
         self._known = self.pinned
         self._write = write
         self._encoded: dict[int, tuple[int, np.ndarray, np.ndarray]] = {}
+        self._merged: tuple[list[np.ndarray], dict[int, tuple[int, np.ndarray, np.ndarray]]] = ([], {})
 
     def count(self, blocks: Iterable[bytes]) -> None:
         """Count a whole text; may be called only once."""
@@ -268,11 +269,13 @@ class Counter:
                 shared = iter(enumerate(coming))
                 running = [start(self._count_some, thread, shared) for thread in range(self._threads)]
                 try:
+                    self._write_merged()
                     coming = next(rounds, None)
                 finally:
                     done = [work() for work in running]
                 self.tokens += sum(done)
                 self._merge()
+        self._write_merged()
         self._add_often()
 
     def _count_some(self, thread: int, blocks: Iterator[tuple[int, bytes]]) -> int:
@@ -324,12 +327,16 @@ class Counter:
         for table in self._new:
             rows.append(self.table.merge(table, self.error))
             table.clear()
-        for _, (thread, ids, ends) in sorted(self._encoded.items(), key=itemgetter(0)):
-            new = np.flatnonzero(ids < 0)
-            ids[new] = rows[thread][-1 - ids[new]]
-            if self._write is not None:
+        self._merged, self._encoded = (rows, self._encoded), {}
+
+    def _write_merged(self) -> None:
+        """Write what the threads encoded in the round that was merged last, while they count the next one."""
+        (rows, encoded), self._merged = self._merged, ([], {})
+        if self._write is not None:
+            for _, (thread, ids, ends) in sorted(encoded.items(), key=itemgetter(0)):
+                new = np.flatnonzero(ids < 0)
+                ids[new] = rows[thread][-1 - ids[new]]
                 self._write(ids, ends)
-        self._encoded.clear()
 
     def _add_often(self) -> None:
         first = self.table.counts[:_OFTEN]
