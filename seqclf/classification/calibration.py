@@ -169,7 +169,7 @@ def check_enough(method: str, targets: np.ndarray, classes: Sequence[Any]) -> No
     counts = np.bincount(targets, minlength=len(classes))
     if method == "isotonic" and not counts.all():
         missing = classes[int(counts.argmin())]
-        raise InputError(f"calibration isotonic needs validation texts of all labels, got none of {missing!r:.60}; {remedy}")
+        raise InputError(f"calibration isotonic needs texts of all labels, got none of {missing!r:.60}; {remedy}")
 
 
 def fit_calibration(
