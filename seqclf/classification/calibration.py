@@ -100,7 +100,7 @@ class Isotonic(NamedTuple):
             found[:, label] = np.interp(probabilities[:, label], self.points[start:end], self.values[start:end])
             total += found[:, label]
         found[total == 0] = 1
-        total[total == 0] = found.shape[1]
+        total[total == 0] = self.offsets.size - 1
         return (found / total[:, None]).astype(np.float32)
 
     def problem(self, classes: int) -> str | None:
