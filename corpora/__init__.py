@@ -18,6 +18,7 @@ _HOME = {
     "english_sentences": "corpora.grammar",
     "find": "corpora.catalogue",
     "get_tokenizer": "corpora.tokenizers",
+    "iter_label_sets": "corpora.labelled",
     "iter_labelled": "corpora.labelled",
     "iter_sources": "corpora.parallel",
     "iter_texts": "corpora.labelled",

@@ -166,6 +166,11 @@ def iter_label_sets(
     """Yield the location (``file:line``), text and labels of each example that :func:`read_label_sets` returns.
 
     Arguments and errors as :func:`read_label_sets`.
+
+    Example:
+        >>> where, _, labels = next(iter_label_sets("sample:disasters"))
+        >>> where.rpartition(":")[2], labels
+        ('1', ['other'])
     """
     if not separator:
         raise InputError("separator must not be empty, got ''; use ',' or another character")

@@ -20,7 +20,7 @@ _SHOWN = 5
 
 def read_examples(data: str, separator: str | None, **reading: Any) -> tuple[list[str], list[str], list[Any]]:
     """Read places (``file:line``), texts and labels: one label per text or, with a separator, a list per text."""
-    from corpora.labelled import iter_label_sets, iter_labelled
+    from corpora import iter_label_sets, iter_labelled
 
     examples: Iterator[tuple[str, str, Any]] = (
         iter_labelled(data, **reading) if separator is None else iter_label_sets(data, separator, **reading)

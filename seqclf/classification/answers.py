@@ -86,7 +86,7 @@ def answers(
         least = model.thresholds if threshold is None else threshold
         chosen = [[names[label] for label in np.flatnonzero(row >= least)] for row in found]
     else:  # no label if fastText knows nothing of the text
-        best = zip(ranking[:, 0].tolist(), (found > 0).any(axis=1).tolist(), strict=True)
+        best = zip(ranking[:, 0].tolist(), np.asarray(found.max(axis=1) > 0).tolist(), strict=True)
         chosen = [[names[label]] if known else [] for label, known in best]
     rows = zip(found, ranking, chosen, shares, strict=True)
     return [

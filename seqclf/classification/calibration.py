@@ -100,7 +100,7 @@ class Isotonic(NamedTuple):
             found[:, label] = np.interp(probabilities[:, label], self.points[start:end], self.values[start:end])
             total += found[:, label]
         found[total == 0] = 1
-        total[total == 0] = found.shape[1]
+        total[total == 0] = self.offsets.size - 1
         return (found / total[:, None]).astype(np.float32)
 
     def problem(self, classes: int) -> str | None:
@@ -169,7 +169,7 @@ def check_enough(method: str, targets: np.ndarray, classes: Sequence[Any]) -> No
     counts = np.bincount(targets, minlength=len(classes))
     if method == "isotonic" and not counts.all():
         missing = classes[int(counts.argmin())]
-        raise InputError(f"calibration isotonic needs validation texts of all labels, got none of {missing!r:.60}; {remedy}")
+        raise InputError(f"calibration isotonic needs texts of all labels, got none of {missing!r:.60}; {remedy}")
 
 
 def fit_calibration(

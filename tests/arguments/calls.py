@@ -619,7 +619,7 @@ def _of_paths() -> Iterator[Argument]:
         for name in names:
             function = getattr({"wordvec": wordvec, "seqclf": seqclf, "corpora": corpora}[package], name)
             yield Argument(name, "path", None, of_path, function)
-    for name in ("iter_labelled", "iter_sources", "iter_texts", "iter_tokens"):
+    for name in ("iter_label_sets", "iter_labelled", "iter_sources", "iter_texts", "iter_tokens"):
         yield Argument(name, "path", None, of_path, lambda x, name=name: list(getattr(corpora, name)(x)))
     yield Argument("TextCorpus", "source", None, of_path, lambda x: list(corpora.TextCorpus(x)))
     for name in ("evaluate_analogies", "evaluate_file", "evaluate_similarity"):

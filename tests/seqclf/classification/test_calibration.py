@@ -109,7 +109,7 @@ def test_enough_validation_texts():
     ):
         with pytest.raises(InputError, match=message):
             train_classifier(texts, labels, settings=replace(SETTINGS, calibration=method), dev=(texts, labels))
-    with pytest.raises(InputError, match="needs validation texts of all labels, got none of 1"):
+    with pytest.raises(InputError, match="needs texts of all labels, got none of 1"):
         calibration.check_enough("isotonic", np.zeros(1000, int), [0, 1])
     with pytest.raises(InputError, match="calibration none needs model network, got linear"):
         replace(SETTINGS, calibration="none")
