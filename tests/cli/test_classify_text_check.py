@@ -38,4 +38,4 @@ def test_clean_data_and_unreadable_files(tmp_path):
     assert check(tmp_path / "a.tsv").endswith("Nothing suspicious was found.\n")
     assert "no such file" in check(tmp_path / "missing.tsv", code=1)
     (tmp_path / "bad.tsv").write_text("no tab\n")
-    assert "bad.tsv:1: expected 2 columns" in check(tmp_path / "bad.tsv", code=1)
+    assert "bad.tsv:1: expected label<TAB>text, found no tab" in check(tmp_path / "bad.tsv", code=1)
