@@ -6,12 +6,14 @@ import sys
 import time
 
 import click
+import numpy as np
 import pytest
 
 from cli.shared.compiling_ahead import TRAININGS, compile_ahead
 from wordvec.kernels import dividing
 from wordvec.kernels.simd import JIT_OFF
 from wordvec.system import threads
+from wordvec.system.compiled import with_zeros
 
 pytestmark = pytest.mark.skipif(JIT_OFF, reason="nothing is compiled")
 
@@ -28,10 +30,11 @@ NEEDED = {
 _RECORD = """
 from cli.shared.compiling_ahead import TRAININGS
 from wordvec.kernels import dividing
+from wordvec.system.compiled import with_zeros
 for task, train in TRAININGS.items():
     dividing._calls = {}
     try:
-        train({})
+        with_zeros(lambda: train({}))
     finally:
         print(task, *(dispatcher.py_func.__name__ for dispatcher, _ in dividing._calls))
 """
@@ -43,6 +46,20 @@ def test_the_helper_knows_the_kernels_of_all_trainings():
     assert found.keys() == TRAININGS.keys(), done.stderr
     for task, needed in NEEDED.items():
         assert needed <= found[task]
+
+
+def test_arrays_start_as_zeros_where_kernels_do_nothing():
+    made: list[np.ndarray] = []
+    empty = np.empty
+
+    def run():
+        made.extend([np.empty(100_000), np.empty_like(np.ones(100_000, np.float32))])
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        with_zeros(run)
+    assert not np.concatenate(made).any()
+    assert np.empty is empty
 
 
 @pytest.fixture

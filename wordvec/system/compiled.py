@@ -31,4 +31,19 @@ def compile_last_first(run: Callable[[], Any], folder: str) -> None:
     """Compile the kernels that ``run`` calls, as the helper of another process; see ``kernels.dividing``."""
     from wordvec.kernels import dividing
 
-    dividing.compile_last_first(run, folder)
+    dividing.compile_last_first(lambda: with_zeros(run), folder)
+
+
+def with_zeros(run: Callable[[], Any]) -> None:
+    """Call ``run`` with zeros in place of arrays without values.
+
+    Kernels that do nothing leave arrays as they are, and NaN in the memory of one would end a training.
+    """
+    import numpy as np
+
+    empty, empty_like = np.empty, np.empty_like
+    np.empty, np.empty_like = np.zeros, np.zeros_like  # type: ignore[misc,assignment]
+    try:
+        run()
+    finally:
+        np.empty, np.empty_like = empty, empty_like  # type: ignore[misc]
