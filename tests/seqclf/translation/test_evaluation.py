@@ -33,7 +33,7 @@ def test_scores_of_the_model_and_of_the_baselines():
     values = found.as_dict()
     assert values["bleu_signature"].startswith("nrefs:1|")
     assert values["baselines"]["most frequent target"]["exact_match"] == 0.5
-    with pytest.raises(InputError, match="1 targets for 2 sources"):
+    with pytest.raises(InputError, match="1 target for 2 sources"):
         evaluate_transducer(model, ["ab", "c"], ["x y"])
 
 
