@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from seqclf.model_file import FASTTEXT, check_kind, read_model
-from wordvec import InputError
+from wordvec import FormatError, InputError
 
 _CLASSES = {
     "model": "seqclf.classification.model:ClassifierModel",
@@ -47,19 +47,18 @@ def load_model(path: str | os.PathLike[str], *kinds: str) -> Any:
     for kind in kinds:
         if kind not in _CLASSES:
             raise InputError(f"kinds must be among {', '.join(_CLASSES)}, got {kind!r}")
-    if not str(path).endswith(".safetensors") and _is_fasttext(path):
+    try:
+        tensors, header = read_model(path, kinds)
+    except FormatError:
+        from wordvec.formats.fasttext_model import is_model  # a tenth of the imports of a prediction
+
+        if not is_model(path):
+            raise
         check_kind(str(path), FASTTEXT, "a model of fastText", kinds)
         return _class(FASTTEXT).load(path)
-    tensors, header = read_model(path, kinds)
     model = _class(header["kind"]).from_file(str(path), tensors, header)
     model.origin = header.get("origin", {})
     return model
-
-
-def _is_fasttext(path: str | os.PathLike[str]) -> bool:
-    from wordvec.formats.fasttext_model import is_model  # a tenth of the imports of a prediction
-
-    return is_model(path)
 
 
 def _class(kind: str) -> Any:

@@ -49,6 +49,15 @@ def test_probabilities_are_those_of_the_slow_version(write, loss, options):
     assert [row[label] for row, label in zip(expected, chosen, strict=True)] == [max(row) for row in expected]
 
 
+def test_models_are_known_by_content_not_by_name(write, tmp_path):
+    _, path = write()
+    named = tmp_path / "model.safetensors"
+    named.write_bytes(path.read_bytes())
+    np.testing.assert_array_equal(load_model(named).predict_proba(TEXTS), load_model(path).predict_proba(TEXTS))
+    with pytest.raises(FormatError, match="fastText"):
+        load_model(named, "tagger")
+
+
 def test_labels_are_without_their_prefix(write):
     _, path = write(loss=ONE_VS_ALL)
     loaded = load_model(path, "fastText classifier")
