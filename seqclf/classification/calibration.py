@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from seqclf.classification.evaluation import calibration_error, reliability
-from seqclf.classification.stacking import SMALLEST, log_sum, stack, validation_folds
+from seqclf.classification.stacking import log_sum, logs_of, stack, validation_folds
 from seqclf.training.lbfgs import minimize
 from wordvec import FormatError, InputError
 
@@ -41,7 +41,7 @@ class VectorScaling(NamedTuple):
         Args:
             probabilities: (N, C) float32. targets: (N,) classes. weights: (N,) of the texts in the loss.
         """
-        logs, rows, classes = _logs(probabilities), np.arange(targets.size), probabilities.shape[1]
+        logs, rows, classes = logs_of(probabilities), np.arange(targets.size), probabilities.shape[1]
         unchanged = np.repeat([1.0, 0.0], classes)
         total = weights.sum()
 
@@ -59,7 +59,7 @@ class VectorScaling(NamedTuple):
 
     def apply(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the calibrated probabilities (N, C) float32."""
-        scores = self.scale * _logs(probabilities) + self.bias
+        scores = self.scale * logs_of(probabilities) + self.bias
         return stack(np.empty((len(scores), 0), np.float32), scores, np.array([0.0, 1.0]))
 
     def problem(self, classes: int) -> str | None:
@@ -192,9 +192,9 @@ def fit_calibration(
     return kind.fit(probabilities, targets, weights), before, after
 
 
-def calibration_tensors(calibration: Calibration | None) -> dict[str, np.ndarray]:
+def calibration_tensors(calibration: Calibration) -> dict[str, np.ndarray]:
     """Return the arrays of a model file."""
-    return {} if calibration is None else {f"calibration_{name}": each for name, each in calibration._asdict().items()}
+    return {f"calibration_{name}": each for name, each in calibration._asdict().items()}
 
 
 def take_calibration(
@@ -216,10 +216,6 @@ def take_calibration(
     if problem := found.problem(classes):
         raise FormatError(f"{name} is damaged: of the calibration, {problem}")
     return found
-
-
-def _logs(probabilities: np.ndarray) -> np.ndarray:
-    return np.asarray(np.log(np.maximum(probabilities, SMALLEST), dtype=np.float64))
 
 
 def _is_finite(array: np.ndarray, dtype: type) -> bool:

@@ -90,6 +90,11 @@ def log_sum(scores: np.ndarray) -> np.ndarray:
     return np.asarray(top + np.log(np.exp(scores - top[:, None]).sum(axis=1)))
 
 
+def logs_of(probabilities: np.ndarray) -> np.ndarray:
+    """Return the logarithms of probabilities float32, as float64."""
+    return np.asarray(np.log(np.maximum(probabilities, SMALLEST), dtype=np.float64))
+
+
 def blended(logs: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
     """Return the log-probabilities (N, C) of a blend of M models, given theirs."""
     scores = np.tensordot(weights, np.stack(logs), 1)

@@ -14,7 +14,7 @@ from seqclf.classification.model import ClassifierModel
 from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.ngrams import surface_forms
 from seqclf.classification.settings import ClassifierSettings
-from seqclf.classification.stacking import CANDIDATES, SMALLEST, Choice, choose, stack
+from seqclf.classification.stacking import CANDIDATES, Choice, choose, logs_of, stack
 from seqclf.classification.train_linear import LinearTexts, train_linear
 from seqclf.classification.words import encode_words
 from seqclf.data.characters import Characters
@@ -196,7 +196,8 @@ def train_classifier(
             metrics = model_metrics(outcome, tokens, dev_tokens, embedding.trained) | metrics
         if dev_part is not None and settings.calibrated_by != "none":
             found = _predictions(parts, dev_part[0], dev_examples if "history" in parts else None, workers)
-            logs = {name: _as_logs(each) for name, each in found.items() if each.size}
+            logs = {"network": logs_of(found["network"]), "linear": found["linear"]}
+            logs = {name: each for name, each in logs.items() if each.size}
             majority = majority_share(targets)
             candidates = list(CANDIDATES) if settings.model == "auto" else [settings.model]
             choice = choose(
@@ -235,13 +236,6 @@ def _predictions(
     if parts.get("linear") is not None:
         linear = parts["linear"].log_probabilities(*texts, workers)
     return {"network": network, "linear": linear}
-
-
-def _as_logs(predictions: np.ndarray) -> np.ndarray:
-    """Return the log-probabilities float64 of probabilities float32, and others unchanged."""
-    if predictions.dtype == np.float64:
-        return predictions
-    return np.asarray(np.log(np.maximum(predictions, SMALLEST), dtype=np.float64))
 
 
 def _chosen(parts: dict[str, Any], choice: Choice) -> dict[str, Any]:
