@@ -55,8 +55,8 @@ def compare_training(corpus: "EncodedCorpus", job: Job, peers: Mapping[str, str]
 
 def core_seconds(row: Row, threads: int) -> str:
     """Return time times cores, to which the energy is proportional, per million tokens."""
-    ours, theirs = ([number(threads / median(figures))] if figures else [] for figures in (row.ours, row.theirs))
-    return ", ".join([f"{ours[0]} core-seconds per million tokens", *(f"{row.peer} {each}" for each in theirs)])
+    ours = f"{number(threads / median(row.ours))} core-seconds per million tokens"
+    return f"{ours}, {row.peer} {number(threads / median(row.theirs))}" if row.theirs else ours
 
 
 def rows(run: Run) -> Iterator[Row]:
