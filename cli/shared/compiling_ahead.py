@@ -6,7 +6,6 @@ kernel, and ends with it. It trains on a few words, with kernels that do nothing
 """
 
 import contextlib
-import gc
 import json
 import os
 import subprocess
@@ -72,7 +71,6 @@ def help_compile() -> None:
     """Read a training and a folder from standard input, and compile its kernels until the input ends."""
     from wordvec.system.compiled import compile_last_first
 
-    gc.disable()  # a twelfth of the time, and the memory is returned soon
     task, settings, folder = json.loads(sys.stdin.readline())
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     compile_last_first(lambda: TRAININGS[task](settings), folder)

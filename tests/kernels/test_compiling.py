@@ -1,5 +1,6 @@
 """Kernel compilation: deferred Ctrl-C, and the log message for slow compilations."""
 
+import gc
 import logging
 import signal
 import time
@@ -8,7 +9,7 @@ import pytest
 from numba.core import event
 
 from wordvec.kernels import compiling
-from wordvec.kernels.compiling import interrupts_wait, told_when_slow
+from wordvec.kernels.compiling import collection_waits, interrupts_wait, told_when_slow
 
 
 def test_interrupts_are_deferred_until_compilation_is_complete():
@@ -25,6 +26,14 @@ def test_interrupts_are_deferred_until_compilation_is_complete():
         compile_something()
     assert steps == ["continued"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_garbage_collection_waits_for_the_outermost_compilation():
+    with collection_waits():
+        with collection_waits():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from numba.core.datamodel import models
 from numba.core.extending import intrinsic, register_model
 
 from wordvec.kernels.code_cache import KernelCache
-from wordvec.kernels.compiling import interrupts_wait, told_when_slow
+from wordvec.kernels.compiling import collection_waits, interrupts_wait, told_when_slow
 from wordvec.kernels.dividing import claims_released, recorded
 from wordvec.kernels.inlining import KernelCompiler
 
@@ -89,7 +89,7 @@ def kernel(
     def compile_whole(signature: Any) -> Any:
         if recorded(dispatcher, signature):
             return lambda *arguments: 0.0
-        with interrupts_wait(), told_when_slow(cache.lifetime), claims_released():
+        with interrupts_wait(), collection_waits(), told_when_slow(cache.lifetime), claims_released():
             return compile_now(signature)
 
     dispatcher.compile = compile_whole
@@ -105,7 +105,7 @@ def compiled_address(function: Any, signature: Any) -> int:
         function, (signature.args, signature.return_type), {}, {"fastmath": {"contract"}, "error_model": "numpy"}
     )
     cache = compiled._cache = KernelCache(function)
-    with interrupts_wait(), told_when_slow(cache.lifetime), claims_released():
+    with interrupts_wait(), collection_waits(), told_when_slow(cache.lifetime), claims_released():
         compiled.compile()
     _addresses.append(compiled)
     return int(compiled.address)
