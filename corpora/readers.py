@@ -455,11 +455,11 @@ def _validated(block: bytes, name: str, offset: int, encoding_errors: str) -> by
     try:
         block.decode()
     except UnicodeDecodeError as error:
-        if encoding_errors == "replace":
-            return block.decode(errors="replace").encode()
         at = offset + error.start
         hint = "re-encode the file, or pass --encoding NAME or --encoding-errors replace"
         if at == 0 and block.startswith((b"\xff\xfe", b"\xfe\xff")):
             hint = "it looks like UTF-16: pass --encoding utf-16, or re-encode it as UTF-8"
+        elif encoding_errors == "replace":
+            return block.decode(errors="replace").encode()
         raise InputError(f"{name}: byte 0x{block[error.start]:02x} at offset {at} is not UTF-8; {hint}") from None
     return block
