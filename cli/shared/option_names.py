@@ -7,7 +7,7 @@ import click
 
 _NAME = re.compile(r"(?<![\w./'\"-])[a-z]+(?:_[a-z0-9]+)+(?![\w./'\"(])")
 """A parameter whose name has several words."""
-_RULE = re.compile(r"^[a-z]+(?= must (?:be|name|leave) )|(?<= set )[a-z]+(?= to )")
+_RULE = re.compile(r"^[a-z]+(?= must (?:be|name|leave) )|(?<= set )[a-z]+(?= to )|(?<= omit )[a-z]+(?= to )")
 """A parameter of one word, in a rule, ``epochs must be at least 1``, or in a remedy, ``set by to one of``."""
 _ELSEWHERE = {"min_count": "--min-count", "skip_bad_rows": "wordvec convert --skip-bad-rows"}
 """Options of one command that messages of others name."""
