@@ -31,7 +31,7 @@ from cli.shared.compiling_ahead import compile_ahead
 from cli.shared.epoch_logs import LOG_OPTIONS
 from cli.shared.errors import Command, Group, note_output, usage_errors
 from cli.shared.pictures import check_picture
-from cli.shared.reporting import table
+from cli.shared.reporting import log, table
 from cli.shared.supervised import Trained, train_and_save, training_options, warn_if_seen
 from seqclf import ClassifierSettings
 
@@ -224,6 +224,8 @@ def train(
     if trained.test is not None:
         warn_if_seen(trained.training, trained.test, data, str(test), quiet)
         thresholds = {} if separator is None else {"tune_thresholds": tune_thresholds}
+        if baselines:
+            log("training the baselines, each with seven strengths of regularization", quiet)
         rivals = _baselines(trained, settings.seed, thresholds) if baselines else []
         evaluate_on: Any = evaluated if separator is None else evaluated_sets
         own = evaluate_on(trained.model, *trained.test, places=places.get(str(test), ()), threads=threads, quiet=quiet)

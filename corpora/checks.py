@@ -16,8 +16,10 @@ _LONG = 10_000
 """Characters of a text from which on it is reported."""
 _FEW = 5
 
-Examples = Iterable[tuple[str, str, str]]
-"""Location (``file:line``), text and label of each example, as ``iter_labelled`` yields them."""
+Examples = Iterable[tuple[str, str, str | list[str]]]
+"""Location (``file:line``), text and label of each example, as ``iter_labelled`` and ``iter_label_sets`` yield them."""
+_Example = tuple[str, str, tuple[str, ...]]
+"""The same, with the labels as a tuple."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def check_labelled(parts: Mapping[str, Examples]) -> DataReport:
     Texts are equal if they differ only in case and white space.
 
     Args:
-        parts: examples by the name of their file; the first file is the training data.
+        parts: examples by the name of their file, each with a label or a list of labels; the first file is the training
+            data.
 
     Raises:
         InputError: no file, or one without examples.
@@ -72,14 +75,14 @@ def check_labelled(parts: Mapping[str, Examples]) -> DataReport:
         contradictory labels ['a.tsv:1 yes', 'a.tsv:2 no', 'b.tsv:1 no']
         empty text ['a.tsv:3']
     """
-    read = {name: list(examples) for name, examples in parts.items()}
+    read = {name: [_checkable(example) for example in examples] for name, examples in parts.items()}
     empty = [name for name, examples in read.items() if not examples]
     if not read or empty:
         raise InputError(f"nothing to check: {f'{empty[0]} has no examples' if empty else 'no files were given'}")
-    places: dict[str, list[tuple[str, str, str]]] = defaultdict(list)  # part, location and label of each text
+    places: dict[str, list[_Example]] = defaultdict(list)  # part, location and labels of each text
     for name, examples in read.items():
-        for where, text, label in examples:
-            places[" ".join(text.casefold().split())].append((name, where, label))
+        for where, text, labels in examples:
+            places[" ".join(text.casefold().split())].append((name, where, labels))
     findings = [
         *_between_texts(places, next(iter(read))),
         *_in_texts([example for examples in read.values() for example in examples]),
@@ -88,7 +91,12 @@ def check_labelled(parts: Mapping[str, Examples]) -> DataReport:
     return DataReport({name: _part(examples) for name, examples in read.items()}, findings)
 
 
-def _between_texts(places: Mapping[str, list[tuple[str, str, str]]], first: str) -> Iterable[Finding]:
+def _checkable(example: tuple[str, str, str | list[str]]) -> _Example:
+    where, text, label = example
+    return where, text, (label,) if isinstance(label, str) else tuple(sorted(label))
+
+
+def _between_texts(places: Mapping[str, list[_Example]], first: str) -> Iterable[Finding]:
     leaks, contradictions, duplicates = [], [], []
     leaked = contradicted = repeated = 0
     for text, found in places.items():
@@ -101,62 +109,73 @@ def _between_texts(places: Mapping[str, list[tuple[str, str, str]]], first: str)
             others = [where for name, lines in by_part.items() if name != first for where in lines]
             leaked += len(others)
             leaks += [f"{where} = {by_part[first][0]}" for where in others]
-        if len({label for _, _, label in found}) > 1:
+        if len({labels for _, _, labels in found}) > 1:
             contradicted += len(found)
-            contradictions += [f"{where} {label}" for _, where, label in found]
+            contradictions += [f"{where} {', '.join(labels)}" for _, where, labels in found]
         else:
             copies = [(where, lines[0]) for lines in by_part.values() for where in lines[1:]]
             repeated += len(copies)
             duplicates += [f"{where} = {original}" for where, original in copies]
     if leaks:
-        yield Finding("leakage", f"{leaked:,} texts of the other files are also in {first}", leaks)
+        message = _counted(leaked, "text of the other files is", "texts of the other files are")
+        yield Finding("leakage", f"{message} also in {first}", leaks)
     if contradictions:
         yield Finding(
             "contradictory labels", f"{contradicted:,} examples have a text that has other labels too", contradictions
         )
     if duplicates:
-        yield Finding("duplicates", f"{repeated:,} examples repeat another of the same file and label", duplicates)
+        message = _counted(repeated, "example repeats", "examples repeat")
+        yield Finding("duplicates", f"{message} another of the same file and label", duplicates)
 
 
-def _in_texts(examples: list[tuple[str, str, str]]) -> Iterable[Finding]:
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"
+
+
+def _in_texts(examples: list[_Example]) -> Iterable[Finding]:
     empty = [where for where, text, _ in examples if not text.strip()]
     if empty:
-        yield Finding("empty text", f"{len(empty):,} texts are empty", empty)
-    damaged = [where for where, text, label in examples if _DAMAGED.search(text) or _DAMAGED.search(label)]
+        yield Finding("empty text", _counted(len(empty), "text is empty", "texts are empty"), empty)
+    damaged = [where for where, text, labels in examples if any(map(_DAMAGED.search, (text, *labels)))]
     if damaged:
-        yield Finding(
-            "encoding", f"{len(damaged):,} examples have characters of a wrong encoding, or control characters", damaged
-        )
+        message = _counted(len(damaged), "example has", "examples have")
+        yield Finding("encoding", f"{message} characters of a wrong encoding, or control characters", damaged)
     long = [f"{where} {len(text):,}" for where, text, _ in examples if len(text) >= _LONG]
     if long:
-        yield Finding("long text", f"{len(long):,} texts have {_LONG:,} characters or more", long)
+        message = _counted(len(long), "text has", "texts have")
+        yield Finding("long text", f"{message} {_LONG:,} characters or more", long)
 
 
-def _in_labels(read: Mapping[str, list[tuple[str, str, str]]]) -> Iterable[Finding]:
+def _in_labels(read: Mapping[str, list[_Example]]) -> Iterable[Finding]:
     training, *others = read
-    known = Counter(label for _, _, label in read[training])
+    known = Counter(label for _, _, labels in read[training] for label in labels)
     for name, examples in read.items():
-        where, text, label = examples[0]
-        if {text.strip().lower(), label.strip().lower()} <= _HEADERS:
-            yield Finding("header", f"the first example of {name}, {label} and {text}, looks like a header", [where])
+        where, text, labels = examples[0]
+        if labels and {text.strip().lower(), *(label.strip().lower() for label in labels)} <= _HEADERS:
+            shown = f"the first example of {name}, {', '.join(labels)} and {text}, looks like a header"
+            yield Finding("header", shown, [where])
         if name in others:
-            new = [f"{where} {label}" for where, _, label in examples if label not in known]
+            new = [f"{where} {label}" for where, _, labels in examples for label in labels if label not in known]
             if new:
-                yield Finding("unknown labels", f"{len(new):,} labels of {name} are not in {training}", new)
-    if len(known) == 1:
-        yield Finding("one label", f"all texts of {training} have the label {next(iter(known))}", [])
+                message = _counted(len(new), f"label of {name} is", f"labels of {name} are")
+                yield Finding("unknown labels", f"{message} not in {training}", new)
+    distinct = {labels for _, _, labels in read[training]}
+    if len(distinct) == 1:
+        same = ", ".join(next(iter(distinct)))
+        yield Finding("one label", f"all texts of {training} have {f'the label {same}' if same else 'no label'}", [])
     elif 2 * len(known) > known.total() > _FEW:
         message = f"{len(known):,} of {known.total():,} labels are different; are text and label swapped?"
         yield Finding("many labels", message, [])
     else:
         rare = {label for label, count in known.items() if count < _FEW}
         if rare:
-            lines = [f"{where} {label}" for where, _, label in read[training] if label in rare]
-            yield Finding("rare labels", f"{len(rare):,} labels have fewer than {_FEW} texts", lines)
+            lines = [f"{where} {label}" for where, _, labels in read[training] for label in labels if label in rare]
+            message = _counted(len(rare), "label has", "labels have")
+            yield Finding("rare labels", f"{message} fewer than {_FEW} texts", lines)
 
 
-def _part(examples: list[tuple[str, str, str]]) -> Part:
+def _part(examples: list[_Example]) -> Part:
     lengths = [len(text) for _, text, _ in examples]
-    labels = Counter(label for _, _, label in examples)
-    by_count = dict(sorted(labels.items(), key=lambda pair: (-pair[1], pair[0])))
+    counts = Counter(label for _, _, labels in examples for label in labels)
+    by_count = dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
     return Part(len(examples), by_count, min(lengths), statistics.median(lengths), max(lengths))

@@ -29,7 +29,9 @@ _CR = 13
 _SPACE = re.compile(rb"\s")
 _LINE_BLOCK = 1 << 20
 _TOKENIZED_BLOCK = 1 << 18
-_WRAPPED = "wrapped lines"
+_WRAPPED, _MARKUP = "wrapped lines", "markup"
+_TAG = re.compile(rb"\s*<(\?xml|!doctype|html|tei)\b", re.IGNORECASE)
+"""The start of an XML or HTML file."""
 _SAMPLE = 1 << 16
 """Bytes of a block in which wrapped lines are looked for."""
 
@@ -115,7 +117,7 @@ class TextCorpus:
 
     def _converted_blocks(self, size: int) -> Iterator[bytes]:
         tokenized = get_tokenizer(self.tokenizer).normalize
-        for block in self._raw_blocks(size, look_for_wrapping=self.unit == "line"):
+        for block in self._raw_blocks(size, look_for_faults=True):
             block = normalized_block(block, self.normalize)
             if self.tokenizer != "whitespace":
                 text = tokenized(block.decode(), self.lowercase)
@@ -126,7 +128,7 @@ class TextCorpus:
             else:
                 yield block
 
-    def _raw_blocks(self, size: int, look_for_wrapping: bool = False) -> Iterator[bytes]:
+    def _raw_blocks(self, size: int, look_for_faults: bool = False) -> Iterator[bytes]:
         self._bytes_read = before = 0
         checksums = []
         for source in self._sources:
@@ -135,7 +137,9 @@ class TextCorpus:
                 if self.unit != "line":
                     blocks = lines_of_units(blocks, self.unit)
                 for number, block in enumerate(blocks):
-                    if look_for_wrapping and not number & (number - 1):  # fewer and fewer: 0, 1, 2, 4, 8 ...
+                    if look_for_faults and number == 0:
+                        self._warn_of_markup(source.name, block)
+                    if look_for_faults and self.unit == "line" and not number & (number - 1):  # 0, 1, 2, 4, 8 ...
                         self._warn_of_wrapping(source.name, block)
                     self._bytes_read = before + file.position
                     yield block
@@ -144,6 +148,12 @@ class TextCorpus:
         if checksums != self._checksums:
             self._digests = []
         self._bytes_read, self._checksums = before, checksums
+
+    def _warn_of_markup(self, name: str, block: bytes) -> None:
+        """Log once if a file is XML or HTML."""
+        if _MARKUP not in self._warned and _TAG.match(block):
+            self._warned.add(_MARKUP)
+            _log.warning("%s: its tags are read as words, too; extract the text of XML and HTML files first", name)
 
     def _warn_of_wrapping(self, name: str, block: bytes) -> None:
         """Log once if the lines of a file are wrapped."""
@@ -455,11 +465,11 @@ def _validated(block: bytes, name: str, offset: int, encoding_errors: str) -> by
     try:
         block.decode()
     except UnicodeDecodeError as error:
-        if encoding_errors == "replace":
-            return block.decode(errors="replace").encode()
         at = offset + error.start
         hint = "re-encode the file, or pass --encoding NAME or --encoding-errors replace"
         if at == 0 and block.startswith((b"\xff\xfe", b"\xfe\xff")):
             hint = "it looks like UTF-16: pass --encoding utf-16, or re-encode it as UTF-8"
+        elif encoding_errors == "replace":
+            return block.decode(errors="replace").encode()
         raise InputError(f"{name}: byte 0x{block[error.start]:02x} at offset {at} is not UTF-8; {hint}") from None
     return block

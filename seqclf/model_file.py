@@ -127,6 +127,10 @@ def write_model(
 
 def check_kind(name: str, kind: str, what: str, kinds: Sequence[str]) -> None:
     """Raise FormatError if the file ``name``, which holds ``what``, is not of one of ``kinds``; none accepts all."""
+    if kind == "multi-label model" and kinds == ("model",):
+        raise FormatError(
+            f"{name} holds {what}, not a classifier of one label per text; pass a model trained without --multi-label"
+        )
     if kinds and kind not in kinds:
         wanted = KINDS.get(kinds[0], "a classifier of fastText")
         raise FormatError(f"{name} holds {what}, not {wanted}; {_advice(kinds)}")

@@ -198,13 +198,14 @@ class Vocabulary:
         """Return at most ``n`` known tokens spelled like ``word``, the closest first, then in row order.
 
         Candidates are within an edit distance of a third of the word's length (at least 1, at most 3). Case is
-        ignored. Only the first 500,000 rows are searched, and nothing for words of more than 100 characters.
+        ignored, and words that differ only in accents are the closest. Only the first 500,000 rows are searched, and
+        nothing for words of more than 100 characters.
 
         Example:
             >>> Vocabulary(["queen", "queer", "king"]).closest("quen")
             ['queen']
         """
-        wanted = word.lower()
+        wanted, plain = word.lower(), _without_accents(word)
         if len(wanted) > _SUGGESTION_CHARACTERS:
             return []
         limit = min(3, max(1, len(wanted) // 3))
@@ -215,11 +216,20 @@ class Vocabulary:
             # One edit changes the set of letters by at most two, which rules out most tokens cheaply.
             if shortest <= len(token) <= longest:
                 candidate = token.lower()
-                if len(letters.symmetric_difference(candidate)) <= 2 * limit:
+                if plain == (candidate if token.isascii() else _without_accents(token)):
+                    near.append((0, token_id))
+                elif len(letters.symmetric_difference(candidate)) <= 2 * limit:
                     edits = edit_distance(wanted, candidate, limit)
                     if edits <= limit:
                         near.append((edits, token_id))
         return [self.tokens[token_id] for _, token_id in sorted(near)[:n]]
+
+
+def _without_accents(word: str) -> str:
+    """Return the letters of a word in lower case, without their accents; "ß" is "ss"."""
+    return "".join(
+        letter for letter in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(letter)
+    )
 
 
 def edit_distance(left: str, right: str, limit: int) -> int:

@@ -17,12 +17,21 @@ _SHOWN = 5
 @click.option("--dev", type=options.INPUT, metavar="FILE", help="Also check validation data, and against DATA.")
 @click.option("--test", type=options.INPUT, metavar="FILE", help="Also check test data, and against DATA.")
 @click.option("--vectors", type=options.INPUT, metavar="FILE", help="Count the words that have a vector here.")
+@click.option("--multi-label", metavar="SEP", help="A text has any number of labels, separated by SEP.")
 @options.columns_options
 @click.option(
     "--encoding", type=options.Encoding(), default="utf-8", show_default=True, help="Text encoding of all files."
 )
 @options.json_option
-def check(data: str, dev: str | None, test: str | None, vectors: str | None, as_json: bool, **reading: Any) -> None:
+def check(
+    data: str,
+    dev: str | None,
+    test: str | None,
+    vectors: str | None,
+    multi_label: str | None,
+    as_json: bool,
+    **reading: Any,
+) -> None:
     """Check labeled DATA before training a classifier on it.
 
     Lists, with files and lines: texts of --dev and --test that are also in DATA, equal texts with different labels,
@@ -31,13 +40,19 @@ def check(data: str, dev: str | None, test: str | None, vectors: str | None, as_
     lines are listed.
 
     \b
-    Example:
+    Examples:
       classify-text check messages.tsv --test test.tsv --vectors vectors.safetensors
+      classify-text check reports.csv --multi-label ,
     """
-    from corpora import check_labelled, iter_labelled
+    from corpora import check_labelled, iter_label_sets, iter_labelled
 
+    reading["encoding_errors"] = "replace"
     files = [file for file in (data, dev, test) if file is not None]
-    parts = {file: list(iter_labelled(file, encoding_errors="replace", **reading)) for file in files}
+    parts: dict[str, list[Any]]
+    if multi_label is None:
+        parts = {file: list(iter_labelled(file, **reading)) for file in files}
+    else:
+        parts = {file: list(iter_label_sets(file, multi_label, **reading)) for file in files}
     report = check_labelled(parts)
     coverage = {} if vectors is None else _coverage(vectors, parts)
     if as_json:
@@ -64,7 +79,7 @@ def check(data: str, dev: str | None, test: str | None, vectors: str | None, as_
         click.echo("\nNothing suspicious was found.")
 
 
-def _coverage(vectors: str, parts: dict[str, list[tuple[str, str, str]]]) -> dict[str, dict[str, float]]:
+def _coverage(vectors: str, parts: dict[str, list[Any]]) -> dict[str, dict[str, float]]:
     """Return the shares of the words, and of the distinct words, of each file that have a vector."""
     from collections import Counter
 

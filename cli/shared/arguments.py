@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from cli.shared.option_names import renamed_option
+
 _DASH = "\0"
 """Stands for the first dash of a text while Click parses the command line; no argument can contain NUL."""
 
@@ -15,13 +17,17 @@ def parse_texts(command: click.Command, parse: Callable[[list[str]], list[str]],
     Everything after ``--`` is left to Click, and so is an option with its value in one argument (``--name=a b``).
 
     Raises:
-        click.NoSuchOption: for a single word such as ``-5``, with the remedy if the command takes arguments.
+        click.NoSuchOption: for a single word such as ``-5``, with the remedy if the command takes arguments; for an
+            option of fastText or word2vec.c, with the name here.
     """
     end = args.index("--") if "--" in args else len(args)
     marked = [_DASH + arg[1:] if _is_text(command, arg) else arg for arg in args[:end]]
     try:
         return parse([*marked, *args[end:]])
     except click.NoSuchOption as error:
+        other = renamed_option(command, args[:end])
+        if other is not None:
+            raise click.NoSuchOption(other[0], f"No such option {other[0]!r}; use {other[1]}", ctx=error.ctx) from None
         if error.option_name.startswith("--") or not any(isinstance(each, click.Argument) for each in command.params):
             raise
         message = f"{error.message.removesuffix('.')}; put -- before an argument that starts with -"

@@ -1,16 +1,40 @@
-"""Names of parameters in messages of the libraries, as options of the command line."""
+"""Names of parameters in messages of the libraries, and options of other programs, as options of the command line."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 
 _NAME = re.compile(r"(?<![\w./'\"-])[a-z]+(?:_[a-z0-9]+)+(?![\w./'\"(])")
 """A parameter whose name has several words."""
-_RULE = re.compile(r"^[a-z]+(?= must (?:be|name|leave) )|(?<= set )[a-z]+(?= to )")
+_RULE = re.compile(r"^[a-z]+(?= must (?:be|name|leave) )|(?<= set )[a-z]+(?= to )|(?<= omit )[a-z]+(?= to )")
 """A parameter of one word, in a rule, ``epochs must be at least 1``, or in a remedy, ``set by to one of``."""
 _ELSEWHERE = {"min_count": "--min-count", "skip_bad_rows": "wordvec convert --skip-bad-rows"}
 """Options of one command that messages of others name."""
+
+_OTHER_OPTIONS = {
+    "dim": "--vector-size",
+    "size": "--vector-size",
+    "ws": "--window",
+    "lr": "--learning-rate",
+    "epoch": "--epochs",
+    "iter": "--epochs",
+    "minCount": "--min-count",
+    "minn": "--subwords",
+    "maxn": "--subwords",
+    "bucket": "--buckets",
+    "neg": "--negatives",
+    "negative": "--negatives",
+    "sample": "--subsample",
+    "thread": "--threads",
+    "sg": "--model",
+    "cbow": "--model",
+    "hs": "--loss",
+    "save-vocab": "--save-vocabulary",
+    "read-vocab": "--vocabulary",
+    "pretrainedVectors": "--continue-from",
+}
+"""Options of fastText and word2vec.c, written with one dash or two, and what they are called here."""
 
 
 def as_options(message: str, names: Mapping[str, str] | None = None) -> str:
@@ -30,3 +54,14 @@ def as_options(message: str, names: Mapping[str, str] | None = None) -> str:
 def _options(command: click.Command) -> dict[str, str]:
     options = [option for option in command.params if isinstance(option, click.Option)]
     return {option.name: max(option.opts, key=len) for option in options if option.name}
+
+
+def renamed_option(command: click.Command, args: Sequence[str]) -> tuple[str, str] | None:
+    """Return the first option of another program among ``args``, and that of ``command`` to use instead."""
+    known = {name for option in command.params for name in option.opts}
+    for arg in args:
+        name = arg.partition("=")[0]
+        ours = _OTHER_OPTIONS.get(name.lstrip("-")) if name.startswith("-") and name not in known else None
+        if ours is not None and ours in known:
+            return name, ours
+    return None

@@ -133,6 +133,7 @@ def test_words_found_only_in_the_vectors_are_kept(data, vectors_file):
 def test_baselines_are_compared_with_the_model(data):
     Path("test.tsv").write_text("yes\tthe old man\nno\ta young woman\n" * 5)
     result = invoke("train", "data.tsv", "-o", "m.safetensors", *TINY, "--test", "test.tsv", "--baselines")
+    assert "training the baselines" in result.stderr
     rows = [line.split("  ")[0].strip() for line in result.stdout.splitlines()]
     assert rows == ["on test.tsv", "this model", "majority class", "TF-IDF + logistic regression", "NB-SVM"]
     assert result.stdout.splitlines()[0].split()[2:] == ["accuracy", "95", "%", "interval", "macro-F1", "p-value"]

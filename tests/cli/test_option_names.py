@@ -16,6 +16,7 @@ from cli.shared.option_names import as_options
         ("epochs must be at least 1; epochs", "--epochs must be at least 1; epochs"),
         ("epochs must name layers", "--epochs must name layers"),
         ("no column 'a'; set epochs to one of 'b'", "no column 'a'; set --epochs to one of 'b'"),
+        ("or omit epochs to replace it", "or omit --epochs to replace it"),
         ("texts must be strings", "texts must be strings"),
         ("new_york is not min_count.txt or a/min_count", "new_york is not min_count.txt or a/min_count"),
     ],

@@ -247,6 +247,9 @@ def test_long_lines_are_not_truncated(corpus):
         (["--model", "fasttext"], "'fasttext' is not one of"),
         (["--tokenizer", "none"], "'none' is not one of"),
         (["--unknown"], "No such option"),
+        (["--dim", "50"], "No such option '--dim'; use --vector-size"),
+        (["-minCount", "3"], "No such option '-minCount'; use --min-count"),
+        (["--epoch=3"], "No such option '--epoch'; use --epochs"),
     ],
 )
 def test_options_out_of_range_are_usage_errors(corpus, arguments, message):

@@ -45,6 +45,19 @@ def test_findings_in_labels():
     assert "many labels" in kinds(examples("x", *((f"label {row}", f"t{row}") for row in range(9))))
 
 
+def test_label_sets_are_compared_as_sets_and_counted_by_label():
+    plain = [(["a", "b"], f"text {row}") for row in range(6)] + [([], "quiet")]
+    train = examples("x", *plain, (["b", "a"], "text 0"), (["a"], "text 1"), (["rare"], "new"))
+    assert kinds(train, examples("y", (["a", "d"], "other"))) == {
+        "contradictory labels": ["x:2 a, b", "x:9 a"],
+        "duplicates": ["x:8 = x:1"],
+        "rare labels": ["x:10 rare"],
+        "unknown labels": ["y:1 d"],
+    }
+    assert check_labelled({"x": train}).parts["x"].labels == {"a": 8, "b": 7, "rare": 1}
+    assert "one label" in kinds(examples("x", *plain[:6]))
+
+
 @pytest.mark.parametrize(("parts", "message"), [({}, "no files were given"), ({"x": []}, "x has no examples")])
 def test_nothing_to_check(parts, message):
     with pytest.raises(InputError, match=message):

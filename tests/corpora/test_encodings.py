@@ -62,6 +62,14 @@ def test_invalid_bytes_are_named_or_replaced(tmp_path):
         read_lines(path, encoding="utf-16")
 
 
+@pytest.mark.parametrize("errors", ["strict", "replace"])
+def test_utf_16_is_not_read_as_utf_8_with_replaced_bytes(tmp_path, errors):
+    path = tmp_path / "text.txt"
+    path.write_text("one two", encoding="utf-16")
+    with pytest.raises(InputError, match="looks like UTF-16: pass --encoding utf-16"):
+        read_lines(path, encoding_errors=errors)
+
+
 @pytest.mark.parametrize("encoding", ["klingon", "base64", "", None, "a\0b"])
 def test_unknown_encodings_are_rejected(tmp_path, encoding):
     path = tmp_path / "text.txt"

@@ -105,3 +105,16 @@ def test_wrapped_lines_are_reported_once(tmp_path, caplog):
     caplog.clear()
     encode_corpus(TextCorpus(path, unit="paragraph"), cache=False)
     assert not caplog.records
+
+
+@pytest.mark.parametrize("start", ['<?xml version="1.0"?>\n<TEI>', "\n<!DOCTYPE html>", "<html lang='de'>"])
+@pytest.mark.parametrize("unit", ["line", "file"])
+def test_markup_is_reported_once(tmp_path, caplog, start, unit):
+    for name in "ab":
+        (tmp_path / f"{name}.xml").write_text(f"{start}<p>The end</p>\n")
+    (tmp_path / "c.txt").write_text("<p> and <i> are tags\n")
+    list(TextCorpus(tmp_path / "c.txt", unit=unit).blocks())
+    assert not caplog.messages
+    list(TextCorpus(tmp_path, unit=unit).blocks())
+    assert len(caplog.messages) == 1
+    assert "a.xml: its tags are read as words" in caplog.messages[0]

@@ -106,6 +106,13 @@ def test_closest_puts_the_nearest_first_then_row_order():
     assert vocabulary.closest("zebra") == []
 
 
+def test_closest_finds_words_typed_without_their_accents():
+    vocabulary = Vocabulary(["etc", "été", "grasse", "größe", "cafe"])
+    assert vocabulary.closest("ete") == ["été", "etc"]
+    assert vocabulary.closest("grosse", n=1) == ["größe"]
+    assert vocabulary.closest("Café", n=1) == ["cafe"]
+
+
 def test_long_words_have_no_suggestions():
     """Edit distance takes quadratic time."""
     word = "king" * 25_000

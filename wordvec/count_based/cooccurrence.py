@@ -112,7 +112,7 @@ def count_cooccurrences(
         InputError: ``memory`` is too small even so, or temporary files cannot be written and free memory is short.
     """
     settings = or_defaults(settings, CooccurrenceSettings)
-    check_kind("corpus", corpus, EncodedCorpus)
+    check_kind("corpus", corpus, EncodedCorpus, "pass encode_corpus(texts)")
     if memory is None:
         free = available_memory()
         memory = _MEMORY if free is None else free // 2

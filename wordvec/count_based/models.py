@@ -189,7 +189,7 @@ def train_count_based(
         ['dog']
     """
     settings = count_based_settings() if settings is None else check_kind("settings", settings, CountBasedSettings)
-    check_contexts(check_kind("corpus", corpus, EncodedCorpus))
+    check_contexts(check_kind("corpus", corpus, EncodedCorpus, "pass encode_corpus(texts)"))
     started = time.perf_counter()
     counted = count_cooccurrences(corpus, settings.counting, threads=threads, memory=memory, on_progress=on_progress)
     result = train_on_counts(

@@ -150,9 +150,12 @@ def output_format(path: str | os.PathLike[str], format: str | None = None) -> st
     compressed = path.suffix.lower() == ".gz"
     suffix = (path.with_suffix("") if compressed else path).suffix.lower()
     if format is None and suffix not in _EXTENSIONS:
+        remedy = "pass format (wordvec convert --format)"
+        if suffix in (".csv", ".tsv"):
+            remedy = 'pass format="projector" (wordvec convert --format projector) for a table separated by tabs'
         raise InputError(
             f"the extension must name a format ({', '.join(_EXTENSIONS)}), got {suffix or 'none'!r} in {path}; "
-            "or pass format (wordvec convert --format)"
+            f"or {remedy}"
         )
     format = format or _EXTENSIONS[suffix]
     if compressed and format in ("safetensors", "npz", "parquet", "static"):

@@ -88,6 +88,9 @@ class Phrases(TextTransformer):
         self.normalize = normalize
         self.n_jobs = n_jobs
 
+    def __getitem__(self, sentence: Any) -> Any:
+        raise TypeError("Phrases has no [...]; use transform([sentence])[0], or transform(sentences)")
+
     def fit(self, X: Corpus | EncodedCorpus, y: Any = None) -> "Phrases":
         """Find the phrases of texts, lists of tokens or a ``TextCorpus``; a one-shot generator is allowed.
 

@@ -40,14 +40,15 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
         raise InputError(f"{name} must be one of {', '.join(known)}, got {shown(value)}")
 
 
-def check_kind(name: str, value: Any, kind: type[T]) -> T:
+def check_kind(name: str, value: Any, kind: type[T], remedy: str = "") -> T:
     """Return ``value``, an instance of ``kind``.
 
     Raises:
-        InputError: it is not.
+        InputError: it is not; the message ends with ``remedy``.
     """
     if not isinstance(value, kind):
-        raise InputError(f"{name} must be {kind.__name__}, got {type(value).__name__}")
+        advice = f"; {remedy}" if remedy else ""
+        raise InputError(f"{name} must be {kind.__name__}, got {type(value).__name__}{advice}")
     return value
 
 

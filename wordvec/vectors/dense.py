@@ -39,7 +39,6 @@ _OTHER_NAMES = {
     "get_normed_vectors": "unit_vectors",
     "doesnt_match": "odd_one_out(words)",
     "similar_by_word": "most_similar(word)",
-    "similar_by_key": "most_similar(word)",
     "most_similar_cosmul": 'most_similar(..., method="mul")',
     "evaluate_word_analogies": "wordvec.evaluate_analogies(wv, path)",
     "evaluate_word_pairs": "wordvec.evaluate_similarity(wv, path)",
@@ -54,8 +53,23 @@ _OTHER_NAMES = {
     "expandos": "attributes",
     "wmdistance": "wordvec.vectors.distances.word_movers_distance(wv, a, b)",
     "wv": "these vectors themselves",
+    "similar_by_key": "most_similar(word)",
+    "get_word_vector": "wv[word]",
+    "get_sentence_vector": "mean_vector(line.split())",
+    "get_word_id": "lookup(word)",
+    "get_words": "tokens, with counts",
+    "words": "tokens",
+    "labels": "seqclf.load_model(path), which reads supervised models",
+    "predict": "seqclf.load_model(path), which reads supervised models",
+    "get_dimension": "vector_size",
+    "get_nearest_neighbors": "most_similar(word, top=10)",
+    "get_analogies": "analogy(b, a, c) for a - b + c",
+    "get_subwords": "ngrams(word)",
+    "get_input_vector": "subwords.ngram_vectors[row] or subwords.word_vectors[row]",
+    "get_output_matrix": "context_vectors, or nodes after hierarchical softmax",
+    "save_model": 'wordvec.save_vectors(wv, path, format="fasttext")',
 }
-"""gensim's names, and what they are called here."""
+"""Names of gensim and fastText, and what they are called here."""
 
 
 class WordVectors(Queries):

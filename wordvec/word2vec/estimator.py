@@ -19,7 +19,41 @@ _OTHER_NAMES = {
     "most_similar": "vectors_.most_similar(word)",
     "similarity": "vectors_.similarity(a, b)",
 }
-"""gensim's names, and what they are called here."""
+"""gensim's attributes, and what they are called here."""
+_OTHER_ARGUMENTS = {
+    "sentences": "fit(texts)",
+    "corpus_file": "fit(TextCorpus(path))",
+    "size": "vector_size",
+    "iter": "epochs",
+    "sg": 'model="skipgram" (the default) or "cbow"',
+    "hs": 'loss="hierarchical"',
+    "negative": "negatives",
+    "cbow_mean": "nothing: CBOW averages the context",
+    "alpha": "learning_rate",
+    "min_alpha": "min_learning_rate",
+    "sample": "subsample",
+    "ns_exponent": "noise_exponent",
+    "max_final_vocab": "max_vocabulary",
+    "seed": "random_state",
+    "workers": "n_jobs",
+    "min_n": 'subwords="3-6"',
+    "max_n": 'subwords="3-6"',
+    "bucket": "buckets",
+    "shrink_windows": 'window_weights="sampled" or "flat"',
+    "input": "fit(TextCorpus(path))",
+    "dim": "vector_size",
+    "ws": "window",
+    "epoch": "epochs",
+    "lr": "learning_rate",
+    "minCount": "min_count",
+    "minn": 'subwords="3-6"',
+    "maxn": 'subwords="3-6"',
+    "neg": "negatives",
+    "t": "subsample",
+    "thread": "n_jobs",
+    "hashCount": "subword_hashes",
+}
+"""Arguments of gensim and fastText, and what they are called here."""
 
 
 class Word2Vec(VectorEstimator):
@@ -42,23 +76,7 @@ class Word2Vec(VectorEstimator):
         (2, 16)
     """
 
-    @renamed(
-        sentences="fit(texts)",
-        corpus_file="fit(TextCorpus(path))",
-        size="vector_size",
-        iter="epochs",
-        sg='model="skipgram" (the default) or "cbow"',
-        hs='loss="hierarchical"',
-        negative="negatives",
-        cbow_mean="cbow_gradient",
-        alpha="learning_rate",
-        min_alpha="min_learning_rate",
-        sample="subsample",
-        ns_exponent="noise_exponent",
-        max_final_vocab="max_vocabulary",
-        seed="random_state",
-        workers="n_jobs",
-    )
+    @renamed(**_OTHER_ARGUMENTS)
     def __init__(
         self,
         model: str = "skipgram",
@@ -158,6 +176,7 @@ class FastText(Word2Vec):
         (16,)
     """
 
+    @renamed(**_OTHER_ARGUMENTS)
     def __init__(
         self,
         model: str = "skipgram",

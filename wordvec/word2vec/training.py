@@ -86,7 +86,7 @@ def train_word2vec(
         ['sat', 'the', 'cat', 'dog', 'fox']
     """
     settings = or_defaults(settings, Word2VecSettings).resolved()
-    check_kind("corpus", corpus, EncodedCorpus)
+    check_kind("corpus", corpus, EncodedCorpus, "pass encode_corpus(texts)")
     if len(corpus.vocabulary) < 2:
         raise InputError(
             f"training needs at least 2 types, but the vocabulary has {len(corpus.vocabulary)}; lower min_count or use "

@@ -241,7 +241,7 @@ def test_save_and_load_round_trip(model, tmp_path):
     texts, _ = make_data()
     np.testing.assert_array_equal(loaded.predict_proba(texts), model.predict_proba(texts))
     assert "MultiLabelModel" in repr(load_model(path, "multi-label model"))
-    with pytest.raises(FormatError, match="holds a multi-label classifier, not a text classifier"):
+    with pytest.raises(FormatError, match="one label per text; pass a model trained without --multi-label"):
         load_model(path, "model")
     tensors, header = read_model(path, ["multi-label model"])
     assert load_file(path).keys() == tensors.keys()

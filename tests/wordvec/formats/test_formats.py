@@ -336,6 +336,7 @@ def test_a_failed_save_keeps_the_old_file(wv, tmp_path):
             r"the extension must name a format \(.safetensors, .txt, .vec, .bin, .floret, .npz, .parquet\), got 'none'",
         ),
         (wv, tmp_path / "v.gz", None, "got 'none' in"),
+        (wv, tmp_path / "v.csv", None, "got '.csv' in .*--format projector"),
         (wv, tmp_path / "none" / "v.txt", None, "does not exist"),
     ]
     for vectors, target, format, message in cases:

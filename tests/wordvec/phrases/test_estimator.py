@@ -189,6 +189,8 @@ def test_truncated_files_are_rejected(model, tmp_path):
 def test_names_of_gensim_are_explained(model):
     with pytest.raises(TypeError, match=r"has no argument 'sentences'; use fit\(texts\)"):
         Phrases(sentences=TEXTS)
+    with pytest.raises(TypeError, match=r"use transform\(\[sentence\]\)"):
+        Phrases()[["new", "york"]]
     with pytest.raises(AttributeError, match="has no attribute 'export_phrases'; use phrases_"):
         model.export_phrases()
     with pytest.raises(NotFittedError):

@@ -9,7 +9,16 @@ from click.testing import CliRunner
 from scipy.sparse import csr_array
 
 from cli.main import wordvec
-from wordvec import InputError, SparseWordVectors, UnknownTokenError, Word2Vec, WordVectors
+from wordvec import (
+    FastText,
+    InputError,
+    SparseWordVectors,
+    UnknownTokenError,
+    Word2Vec,
+    Word2VecSettings,
+    WordVectors,
+    train_word2vec,
+)
 
 TOKENS = ["cat", "dog", "tax", "pad"]
 ROWS = [[1, 0.1], [1, 0.2], [-0.3, 1], [0, 0]]
@@ -77,9 +86,15 @@ def test_means_that_ignore_missing_words(wv):
 
 @pytest.mark.parametrize(
     ("name", "ours"),
-    [("doesnt_match", "odd_one_out"), ("key_to_index", "vocabulary.token_to_id"), ("get_vector", r"wv\[word\]")],
+    [
+        ("doesnt_match", "odd_one_out"),
+        ("key_to_index", "vocabulary.token_to_id"),
+        ("get_vector", r"wv\[word\]"),
+        ("get_nearest_neighbors", "most_similar"),
+        ("get_dimension", "vector_size"),
+    ],
 )
-def test_attributes_of_gensim_name_ours(wv, name, ours):
+def test_attributes_of_gensim_and_fasttext_name_ours(wv, name, ours):
     with pytest.raises(AttributeError, match=f"has no attribute '{name}'; use {ours}"):
         getattr(wv, name)
     assert not hasattr(wv, "other")
@@ -90,6 +105,10 @@ def test_arguments_of_gensim_name_ours(wv):
         wv.most_similar("cat", topn=2)
     with pytest.raises(TypeError, match=r"Word2Vec\(\) has no argument 'workers'; use n_jobs"):
         Word2Vec(workers=3)
+    with pytest.raises(TypeError, match=r"FastText\(\) has no argument 'workers'; use n_jobs"):
+        FastText(workers=3)
+    with pytest.raises(TypeError, match=r"FastText\(\) has no argument 'minn'; use subwords"):
+        FastText(minn=3, maxn=6)
     with pytest.raises(TypeError, match="has no argument 'sg'; use model="):
         Word2Vec(sg=1)
     with pytest.raises(AttributeError, match="'wv'; use vectors_ after fit"):
@@ -146,3 +165,8 @@ def test_commands_note_zero_vectors(run, command, words):
     done = run(command, *words)
     assert done.exit_code == 0
     assert done.stderr == "Note: the vector of 'pad' is all zeros, and its similarity to every word is 0\n"
+
+
+def test_texts_where_an_encoded_corpus_is_needed_are_refused_with_the_remedy():
+    with pytest.raises(InputError, match=r"must be EncodedCorpus, got list; pass encode_corpus\(texts\)"):
+        train_word2vec([["cat", "dog"]], Word2VecSettings())
