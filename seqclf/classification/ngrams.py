@@ -38,11 +38,13 @@ class SparseRows(NamedTuple):
 class NgramFeatures:
     """The features of a linear model: n-grams of tokens, and of the characters of words between white space.
 
-    A text's feature is ``(1 + ln tf) idf``; those of words, and those of characters, have unit length each.
+    A text's feature is ``(1 + ln tf) w``; those of words, and those of characters, have unit length each. The weight w
+    of an n-gram is its IDF. With two classes, it is multiplied by ``1 + |r|``, where r is the log-count ratio (Wang &
+    Manning 2012): n-grams that are as frequent in both classes count less.
 
     Args:
         keys: (V,) uint64, ascending, see ``seqclf.kernels.ngram_keys``.
-        idf: (V,) float32.
+        weights: (V,) float32.
         characters: whether there are n-grams of characters.
 
     Example:
@@ -52,20 +54,28 @@ class NgramFeatures:
         (15, 2.0)
     """
 
-    def __init__(self, keys: np.ndarray, idf: np.ndarray, *, characters: bool) -> None:
-        self.keys, self.idf, self.characters = keys, idf, characters
+    def __init__(self, keys: np.ndarray, weights: np.ndarray, *, characters: bool) -> None:
+        self.keys, self.weights, self.characters = keys, weights, characters
 
     def __len__(self) -> int:
         return len(self.keys)
 
     @classmethod
-    def learn(cls, tokens: Sequence[Sequence[str]], forms: Sequence[str], *, characters: bool = True) -> Self:
-        """Return the n-grams of training texts.
+    def learn(
+        cls,
+        tokens: Sequence[Sequence[str]],
+        forms: Sequence[str],
+        *,
+        second: np.ndarray | None = None,
+        characters: bool = True,
+    ) -> Self:
+        """Return the n-grams of S training texts.
 
-        Those of characters must be in two texts, and so must those of several words if there are many texts.
+        Those of characters must be in two texts.
 
         Args:
             tokens: of each text. forms: the texts, see ``surface_forms``.
+            second: (S,) bool, of two classes: whether a text is of the second; None of more.
             characters: whether to use n-grams of characters.
 
         Raises:
@@ -80,8 +90,14 @@ class NgramFeatures:
         kept = (frequencies > 1) | (distinct & np.uint64(1) == 0)
         if not kept.any():
             raise InputError("no text has a word; check the tokenizer, or use longer texts")
-        idf = np.log((1.0 + len(tokens)) / (1.0 + frequencies[kept])) + 1.0
-        return cls(distinct[kept], idf.astype(np.float32), characters=characters)
+        texts = texts[first][np.repeat(kept, frequencies)]
+        distinct, frequencies = distinct[kept], frequencies[kept]
+        weights = np.log((1.0 + len(tokens)) / (1.0 + frequencies)) + 1.0
+        if second is not None:
+            columns = np.repeat(np.arange(len(distinct)), frequencies)
+            own = np.bincount(columns[second[texts]], minlength=len(distinct))
+            weights *= 1.0 + np.abs(_count_ratios(distinct & np.uint64(1), own, frequencies - own))
+        return cls(distinct, weights.astype(np.float32), characters=characters)
 
     def rows(self, tokens: Sequence[Sequence[str]], forms: Sequence[str]) -> SparseRows:
         """Return the features of texts; arguments as for ``learn``. A row does not depend on the others."""
@@ -112,7 +128,7 @@ class NgramFeatures:
     def _rows(self, columns: np.ndarray, texts: np.ndarray, count: int) -> SparseRows:
         cells, frequencies = np.unique(texts * len(self) + columns, return_counts=True)
         texts, columns = np.divmod(cells, len(self))
-        data = (1.0 + np.log(frequencies)) * self.idf[columns]
+        data = (1.0 + np.log(frequencies)) * self.weights[columns]
         block = 2 * texts + (self.keys[columns] & np.uint64(1)).astype(np.int64)
         lengths = np.sqrt(np.bincount(block, data * data, 2 * count))
         indptr = np.zeros(count + 1, np.int64)
@@ -133,7 +149,7 @@ class NgramFeatures:
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return the arrays of a model file."""
-        return dict(zip(_TENSORS, (self.keys, self.idf), strict=True))
+        return dict(zip(_TENSORS, (self.keys, self.weights), strict=True))
 
     @classmethod
     def take(cls, name: str, tensors: dict[str, np.ndarray], header: Mapping[str, Any]) -> Self:
@@ -145,15 +161,15 @@ class NgramFeatures:
         about = header.get(_KEY)
         if not isinstance(about, dict) or not isinstance(about.get("characters"), bool):
             raise FormatError(f"{name} is damaged or from a newer release: {_KEY} must have characters, true or false")
-        keys, idf = (tensors.pop(key, None) for key in _TENSORS)
+        keys, weights = (tensors.pop(key, None) for key in _TENSORS)
         if (
-            keys is None or idf is None or keys.dtype != np.uint64 or idf.dtype != np.float32
-            or keys.ndim != 1 or not keys.size or keys.shape != idf.shape
+            keys is None or weights is None or keys.dtype != np.uint64 or weights.dtype != np.float32
+            or keys.ndim != 1 or not keys.size or keys.shape != weights.shape
         ):  # fmt: skip
-            raise FormatError(f"{name} is damaged: it must hold a key and an IDF weight for each n-gram")
-        if not (keys[1:] > keys[:-1]).all() or not (np.isfinite(idf).all() and idf.min() > 0):
-            raise FormatError(f"{name} is damaged: its n-grams must be in ascending order, with positive IDF weights")
-        return cls(keys, idf, characters=about["characters"])
+            raise FormatError(f"{name} is damaged: it must hold a key and a weight for each n-gram")
+        if not (keys[1:] > keys[:-1]).all() or not (np.isfinite(weights).all() and weights.min() > 0):
+            raise FormatError(f"{name} is damaged: its n-grams must be in ascending order, with positive weights")
+        return cls(keys, weights, characters=about["characters"])
 
 
 def surface_forms(texts: Sequence[Text], lowercase: bool, normalize: str) -> list[str]:
@@ -165,6 +181,18 @@ def surface_forms(texts: Sequence[Text], lowercase: bool, normalize: str) -> lis
     """
     forms = [normalized(text if isinstance(text, str) else " ".join(text), normalize) for text in texts]
     return [form.lower() for form in forms] if lowercase else forms
+
+
+def _count_ratios(kinds: np.ndarray, own: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the log-count ratios (V,) of n-grams: ``log(p / |p|) - log(q / |q|)`` (Wang & Manning 2012, section 2).
+
+    Args:
+        kinds: (V,) 0 or 1; the sums are those of n-grams of one kind.
+        own, others: (V,) the numbers of texts of each class with the n-gram; p and q are one more.
+    """
+    kinds = kinds.astype(np.int64)
+    p, q = (np.log((1.0 + each) / np.bincount(kinds, 1.0 + each, 2)[kinds]) for each in (own, others))
+    return np.asarray(p - q)
 
 
 def _keys(kernel: Any, words: Sequence[Sequence[str]], lengths: tuple[int, int], borders: int) -> Keys:

@@ -69,7 +69,7 @@ def train_linear(
         dev = texts.take(chosen), targets[chosen]
         train = texts.take(rows), targets[rows], shares[rows]
         strength = _best_strength(*train, classes, weights, dev, characters, workers)[1]
-    features = NgramFeatures.learn(*texts, characters=characters)
+    features = NgramFeatures.learn(*texts, second=targets == 1 if classes == 2 else None, characters=characters)
     loss = LogisticLoss(features.rows(*texts), len(features), targets, classes, shares, workers)
     return _part(features, loss, loss.fit(strength), classes), strength
 
@@ -79,7 +79,7 @@ def _best_strength(
     dev: tuple[LinearTexts, np.ndarray], characters: bool, workers: Workers,
 ) -> tuple[LinearPart, float]:  # fmt: skip
     """Train with C from the smallest on, and return the model with the least loss on ``dev``, and its C."""
-    features = NgramFeatures.learn(*texts, characters=characters)
+    features = NgramFeatures.learn(*texts, second=targets == 1 if classes == 2 else None, characters=characters)
     loss = LogisticLoss(features.rows(*texts), len(features), targets, classes, shares, workers)
     dev_rows, dev_targets = features.rows(*dev[0]), dev[1]
     dev_shares = weights[dev_targets]

@@ -34,17 +34,23 @@ def dense(rows, features):
     return found
 
 
-def test_features_are_those_of_scikit_learn():
+@pytest.mark.parametrize("second", [None, np.array([False, True, False, True])], ids=["many classes", "two classes"])
+def test_features_are_those_of_scikit_learn_times_log_count_ratios_of_two_classes(second):
     texts = ["the rose is a rose is red", "the sky", "", "red sky red"]
     given = prepared(texts)
-    features = NgramFeatures.learn(*given, characters=False)
+    features = NgramFeatures.learn(*given, second=second, characters=False)
     found = dense(features.rows(*given), len(features))
-    expected = TfidfVectorizer(
+    vectorizer = TfidfVectorizer(
         analyzer=lambda text: [*text.split(), *map(" ".join, zip(text.split(), text.split()[1:], strict=False))],
-        sublinear_tf=True,
-    ).fit_transform(texts)
-    np.testing.assert_allclose(found @ found.T, (expected @ expected.T).toarray(), atol=1e-6)
-    both = NgramFeatures.learn(*given)
+        sublinear_tf=True, norm=None,
+    )  # fmt: skip
+    expected = vectorizer.fit_transform(texts).toarray()
+    if second is not None:
+        p, q = (1 + (expected[rows] > 0).sum(axis=0) for rows in (second, ~second))
+        expected *= 1 + np.abs(np.log((p / p.sum()) / (q / q.sum())))
+    expected /= np.maximum(np.linalg.norm(expected, axis=1, keepdims=True), 1e-9)
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-6)
+    both = NgramFeatures.learn(*given, second=second)
     lengths = (dense(both.rows(*given), len(both)) ** 2).sum(axis=1)
     np.testing.assert_allclose(lengths, [2, 2, 0, 2], atol=1e-6)
 
@@ -65,8 +71,8 @@ def test_character_ngrams_are_in_two_texts_and_unknown_ones_are_skipped():
 
 
 def test_a_row_does_not_depend_on_the_others(disasters):
-    given, _ = disasters
-    features = NgramFeatures.learn(*given)
+    given, targets = disasters
+    features = NgramFeatures.learn(*given, second=targets == 1)
     together = features.rows(*given)
     for row in (0, 17, 799):
         alone = features.rows(*given.take(np.array([row])))

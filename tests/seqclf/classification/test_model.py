@@ -391,8 +391,8 @@ def test_models_that_need_validation_texts(caplog):
     ("tensors", "header", "message"),
     [
         ({"ngram_keys": lambda a: a[::-1].copy()}, {}, "in ascending order"),
-        ({"ngram_idf": lambda a: a[:-1]}, {}, "a key and an IDF weight for each"),
-        ({"ngram_idf": lambda a: -a}, {}, "positive IDF"),
+        ({"ngram_idf": lambda a: a[:-1]}, {}, "a key and a weight for each"),
+        ({"ngram_idf": lambda a: -a}, {}, "with positive weights"),
         ({"linear_weight": lambda a: a[1:]}, {}, "linear_weight must be finite float32"),
         ({"linear_bias": lambda a: a * np.nan}, {}, "linear_bias must be finite float32"),
         ({}, {"weights": [0.0, 0.0]}, "weights must be two numbers"),
