@@ -17,6 +17,7 @@ class Workers:
     Args:
         threads: the largest number of threads, including the calling one; at most one per core is used, as with
             None.
+        paired: a single sequence may use a second thread, even if ``threads`` is 1; by default if it is not.
 
     Raises:
         InputError: ``threads`` is below 1.
@@ -27,12 +28,13 @@ class Workers:
         [3, 5]
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, *, paired: bool | None = None) -> None:
         if threads is not None:
             threads = check_whole("threads", threads, 1)
         # Finding the number of cores takes as long as a short prediction.
         cores = 1 if threads == 1 else available_cores()
         self.threads = cores if threads is None else min(threads, cores)
+        self.paired = self.threads > 1 if paired is None else paired
         self._pool = ThreadPoolExecutor(self.threads - 1, "seqclf") if self.threads > 1 else None
 
     def map(self, function: Callable[..., T], *arguments: Iterable[Any]) -> list[T]:
