@@ -99,7 +99,7 @@ _calls = itertools.count()
 
 @cache
 def _started() -> SecondThread | None:
-    from wordvec.kernels.simd import JIT_OFF
+    from seqclf.kernels.pairing import JIT_OFF
 
     return None if JIT_OFF or available_cores() < 2 else SecondThread()
 
