@@ -24,6 +24,9 @@ SIZE = 24
 PHASES = 4
 POSTED, TAKEN, DONE = 1, 2, 3
 
+COMPILED = not JIT_OFF
+"""Whether these kernels can run; only compiled code has an address."""
+
 POLLS = 400_000
 """Polls without a job until the second thread leaves ``help_out``: about 0.15 ms."""
 
@@ -48,7 +51,7 @@ def forward_address(forward: Any) -> int:
     return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
 
 
-if not JIT_OFF:
+if COMPILED:
 
     def _call(context: Any, builder: Any, address: Any, values: list[Any]) -> None:
         """Emit a call of the forward kernel at an address, given its arguments as Numba passes them."""

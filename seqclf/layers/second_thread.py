@@ -99,9 +99,9 @@ _calls = itertools.count()
 
 @cache
 def _started() -> SecondThread | None:
-    from seqclf.kernels.pairing import JIT_OFF
+    from seqclf.kernels.pairing import COMPILED
 
-    return None if JIT_OFF or available_cores() < 2 else SecondThread()
+    return SecondThread() if COMPILED and available_cores() > 1 else None
 
 
 if hasattr(os, "register_at_fork"):

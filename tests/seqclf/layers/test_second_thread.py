@@ -7,16 +7,15 @@ import time
 import numpy as np
 import pytest
 
-from seqclf.kernels.pairing import AWAKE
+from seqclf.kernels.pairing import AWAKE, COMPILED
 from seqclf.layers import second_thread
 from seqclf.layers.batches import pack_alone
 from seqclf.layers.cells import get_cell
 from seqclf.layers.heads import RegressionHead
 from seqclf.layers.parameters import EncoderShape, Workspace, initial_encoder
 from seqclf.layers.pooled_network import PooledNetwork
-from wordvec.kernels.simd import JIT_OFF
 
-pytestmark = pytest.mark.skipif(JIT_OFF, reason="kernels in Python are never shared")
+pytestmark = pytest.mark.skipif(not COMPILED, reason="kernels in Python are never shared")
 LSTM = get_cell("lstm")
 
 
@@ -52,8 +51,9 @@ def test_the_second_thread_computes_the_same_bits(cell, reset, merge, monkeypatc
 
     run_both, helped = pairing.run_both, []
     monkeypatch.setattr(pairing, "run_both", lambda *given: helped.append(run_both(*given)) or helped[-1])
+    monkeypatch.setattr(second_thread, "_LONGEST_PAUSE", 0)
     network, space = make(cell, reset, merge), Workspace(np.float32)
-    batches = [pack_alone(np.array(ids, np.int32)) for ids in ([5, 0, 2, 4, 0, 1, 2, 6], [3], [1, 2, 2, 5])]
+    batches = [pack_alone((np.arange(length) % 7).astype(np.int32)) for length in (9, 4_000)]
     expected = [network.predict(batch).tobytes() for batch in batches]
     end = time.monotonic() + 20
     while not any(helped) and time.monotonic() < end:  # on a busy machine the caller computes both
