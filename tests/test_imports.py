@@ -337,6 +337,16 @@ def test_querying_vectors_loads_neither_numba_nor_scikit_learn(tmp_path):
     assert not loaded & {"numba", "llvmlite", "sklearn", "scipy"}
 
 
+def test_kernels_load_numba_without_what_it_does_not_need():
+    loaded = fresh(
+        "before = {'coverage', 'yaml'} & set(sys.modules)\n"
+        "import seqclf.kernels\n"
+        "assert {'coverage', 'yaml'} & set(sys.modules) == before\n"
+        "import coverage, yaml"
+    )
+    assert {"numba", "coverage", "yaml"} <= loaded
+
+
 # -- the checks themselves --------------------------------------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ from benchmarks.harness.peers import PeerError, Server
 from benchmarks.harness.report import log_to_stderr
 from seqclf.classification.network import Network, NetworkShape, initial_parameters
 from seqclf.classification.settings import ClassifierSettings
-from seqclf.layers.batch_prediction import predict_rows
+from seqclf.layers.batch_prediction import predict_rows, workers_for
 from seqclf.layers.batches import Sequences, pack
 from seqclf.layers.workers import Workers
 from seqclf.training.dropout import DropoutRates
@@ -155,7 +155,7 @@ class Ours:
         random = np.random.default_rng(0)
         table = random.standard_normal((VOCABULARY, case.vector_size)).astype(np.float32)
         self.network = Network(shape, initial_parameters(shape, table, random))
-        self._data, self._workers = data, workers
+        self._data, self._workers, self._threads = data, workers, case.threads
         self._batches = np.split(data["members"], data["splits"])
         settings = ClassifierSettings(dropout=0.0)
         self._trainer = Trainer(
@@ -182,7 +182,7 @@ class Ours:
 
     def single(self) -> list[float]:
         found = []
-        with Workers(1) as worker:
+        with workers_for(1, self._threads) as worker:
             for member in self._data["single"]:
                 start = time.perf_counter()
                 offsets = self._data["offsets"][member : member + 2]
@@ -243,7 +243,7 @@ def _rate(amount: float, seconds: Callable[[], Any]) -> float:
 
 
 def _compare_single(case: Case, ours: Ours, torch: Torch | None, repeats: int) -> Iterator[Row]:
-    """Measure microseconds per text; PyTorch with one thread or two, whichever is faster."""
+    """Measure microseconds per text, with the threads of the run; PyTorch with one or two, whichever is faster."""
     ours.single()
     if torch:
         torch("single", 1)

@@ -16,10 +16,13 @@ FEW = 32
 
 
 def workers_for(sequences: int, threads: int | None) -> Workers:
-    """Return the threads for some sequences: one for up to 32, which end before a second thread has started."""
+    """Return the threads for some sequences: one for up to 32, which end before a second thread has started.
+
+    A single one may use a second thread that has started before.
+    """
     if threads is not None:
         check_whole("threads", threads, 1)
-    return Workers(1 if sequences <= FEW else worker_count(threads))
+    return Workers(1, paired=threads != 1) if sequences <= FEW else Workers(worker_count(threads))
 
 
 def predict_rows(network: PooledNetwork, sequences: Sequences, workers: Workers) -> np.ndarray:
@@ -31,7 +34,8 @@ def predict_rows(network: PooledNetwork, sequences: Sequences, workers: Workers)
     if lengths.size == 1:
         batch = pack_alone(sequences.ids[sequences.offsets[0] : sequences.offsets[1]])
         with network.spare_workspace() as workspace:
-            return network.predict(batch, workspace, inputs=network.inputs(sequences, batch, workspace))
+            inputs = network.inputs(sequences, batch, workspace)
+            return network.predict(batch, workspace, inputs=inputs, paired=workers.paired)
     rows = np.empty((lengths.size, network.head.outputs), network.dtype)
 
     def predict(members: np.ndarray, workspace: Workspace) -> None:

@@ -28,6 +28,7 @@ from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to
 from seqclf.layers.forward_pass import ForwardPass
 from seqclf.layers.parameters import EncoderShape, FlatParameters, Views, Workspace
 from seqclf.layers.plan import EncoderPlan
+from seqclf.layers.second_thread import second_thread
 from seqclf.layers.tape import DropoutMasks, EncoderTape, States
 from seqclf.layers.workers import Workers
 from wordvec.system.aligned_arrays import aligned
@@ -166,6 +167,7 @@ class Encoder:
         first: States | None = None,
         keep: bool = True,
         workspace: Workspace | None = None,
+        paired: bool = False,
     ) -> EncoderTape:
         """Run the batch.
 
@@ -178,12 +180,16 @@ class Encoder:
                 ``d_first``.
             keep: keep what ``backward`` needs. Without it a tape has no ``last``.
             workspace: threads that each pass their own may share an encoder; None uses the encoder's.
+            paired: without ``keep``, the directions of a single sequence may be computed at the same time.
         """
         space = workspace or self._workspace
         noise = noise or DropoutMasks()
         whole = self._inputs(batch, inputs, noise, space)
         run = workers.map if workers is not None and keep else map
-        return ForwardPass(self.plan, batch, whole, noise, first, keep, space).run(run)
+        second = None
+        if paired and not keep and first is None and batch.order.size == 1 and self.shape.bidirectional:
+            second = second_thread(self.cell, self.hidden, batch.starts.size - 1) if self.dtype == np.float32 else None
+        return ForwardPass(self.plan, batch, whole, noise, first, keep, space, second).run(run)
 
     def _inputs(
         self, batch: PackedBatch, inputs: np.ndarray | None, noise: DropoutMasks, space: Workspace

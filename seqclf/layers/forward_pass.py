@@ -4,7 +4,7 @@ The calling thread prepares a layer; the threads then run only kernels, which re
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -12,10 +12,14 @@ from seqclf.layers.batches import PackedBatch, halves
 from seqclf.layers.choices import MERGES
 from seqclf.layers.parameters import Workspace
 from seqclf.layers.plan import EncoderPlan
+from seqclf.layers.second_thread import SecondThread
 from seqclf.layers.tape import DropoutMasks, EncoderTape, Part, Run, States
 
 if TYPE_CHECKING:
     from seqclf.kernels.panels import State
+
+Task: TypeAlias = tuple[Part, Run, np.ndarray]
+"""One direction of a layer, and the merged states of its part."""
 
 
 class ForwardPass:
@@ -27,6 +31,7 @@ class ForwardPass:
         inputs: (U, E padded) vectors of ``batch.token_ids``.
         noise, first, keep: see ``Encoder.forward``.
         space: provides the arrays.
+        second: computes one direction of a single sequence, without ``first`` and ``keep``; None: the caller does.
     """
 
     def __init__(
@@ -38,8 +43,10 @@ class ForwardPass:
         first: States | None,
         keep: bool,
         space: Workspace,
+        second: SecondThread | None = None,
     ) -> None:
         self._plan, self._noise, self._first, self._keep, self._space = plan, noise, first, keep, space
+        self._second = second
         self._shape = plan.shape
         if self._shape.bidirectional or not keep:
             parts = [Part(0, batch, None, inputs)]
@@ -56,14 +63,16 @@ class ForwardPass:
         tape, shape = self.tape, self._shape
         for layer in range(shape.layers):
             last = layer + 1 == shape.layers
-            merged, tasks = [], []
+            merged: list[np.ndarray] = []
+            tasks: list[Task] = []
             for part in tape.parts:
                 name, packed = f"{part.place}.{layer}.merged", int(part.batch.starts[-1])
                 whole = last and part.half is None
                 merged.append(tape.states if whole else self._space.array(name, packed, self._plan.features))
                 part.runs.append([self._prepare(part, layer, number) for number in range(len(shape.directions))])
                 tasks += [(part, one, merged[-1]) for one in part.runs[layer]]
-            list(run(self._walk, tasks))
+            if not self._walk_both(tasks):
+                list(run(self._walk, tasks))
             for part, states in zip(tape.parts, merged, strict=True):
                 runs = part.runs[layer]
                 if shape.parts < len(runs):
@@ -82,8 +91,8 @@ class ForwardPass:
         """Return one direction's arrays."""
         plan, noise, batch = self._plan, self._noise, part.batch
         weights, inputs = plan.weights[layer][number], part.inputs
-        # Without ``keep`` the runs share their arrays, except the states, which are merged later.
-        name = f"{part.place}.{layer}.{number}." if self._keep else "."
+        # Without ``keep`` the runs in sequence share their arrays, except the states, which are merged later.
+        name = f"{part.place}.{layer}.{number}." if self._keep else "." if self._second is None else f"{number}."
         if len(noise.w_hidden):
             dropped = self._space.array(name + "w_hidden", *weights.w_hidden.shape)
             np.multiply(weights.w_hidden, noise.w_hidden[layer][number], out=dropped)
@@ -92,7 +101,7 @@ class ForwardPass:
         if self._keep or self._first is not None or len(noise.hold_h) or len(noise.hold_c):
             state = self._state(part, layer, number, name, packed)
         else:
-            key = (plan, number, inputs.shape[0], packed, batch.lengths.size)
+            key = (plan, name, number, inputs.shape[0], packed, batch.lengths.size)
             state = self._space.record(key, lambda: self._state(part, layer, number, name, packed))
         target = batch.mirror if number else np.arange(packed, dtype=np.int32)
         rows = target if layer else (batch.reverse_rows if number else batch.forward_rows)
@@ -139,12 +148,27 @@ class ForwardPass:
             found.append(array)
         return found[0], found[1]
 
-    def _walk(self, task: tuple[Part, Run, np.ndarray]) -> None:
-        """Run one direction's kernels and, where directions are concatenated, write its states to the merged ones."""
-        from seqclf.kernels.merging import place
+    def _walk_both(self, tasks: list[Task]) -> bool:
+        """Walk two directions with the second thread; return whether there is one that is free."""
+        if self._second is None:
+            return False
+        (part, first, merged), (_, other, _) = tasks
+        if not self._second.run(self._plan.cell, part.batch.starts, first, other):
+            return False
+        self._place(first, merged)
+        self._place(other, merged)
+        return True
 
+    def _walk(self, task: Task) -> None:
+        """Run one direction's kernels and write its states to the merged ones."""
         part, run, merged = task
         forward, _ = self._plan.cell.kernels()
         forward(run.inputs, run.rows, part.batch.starts, run.weights, run.state, self._first is not None, self._keep)
+        self._place(run, merged)
+
+    def _place(self, run: Run, merged: np.ndarray) -> None:
+        """Write a direction's states to the merged ones, where directions are concatenated."""
+        from seqclf.kernels.merging import place
+
         if self._shape.parts == len(self._shape.directions):
             place(run.state.h, run.target, run.number * self._plan.hidden, merged)

@@ -149,14 +149,19 @@ class PooledNetwork:
         return np.concatenate([inputs[:, : self.encoder.shape.vector_size], spelled.features], axis=1)
 
     def predict(
-        self, batch: PackedBatch, workspace: Workspace | None = None, *, inputs: np.ndarray | None = None
+        self,
+        batch: PackedBatch,
+        workspace: Workspace | None = None,
+        *,
+        inputs: np.ndarray | None = None,
+        paired: bool = False,
     ) -> np.ndarray:
-        """Return the head's output (B, C), in the batch's order.
+        """Return the head's output (B, C), in the batch's order; ``inputs`` and ``paired`` as ``Encoder.forward``.
 
         Only ``workspace`` is written to, so threads that each pass their own may share the network.
         """
         workspace = workspace or Workspace(self.dtype)
-        encoded = self.encoder.forward(batch, inputs=inputs, keep=False, workspace=workspace)
+        encoded = self.encoder.forward(batch, inputs=inputs, keep=False, workspace=workspace, paired=paired)
         return self.head.forward(self.pooling.forward(encoded)[0])
 
     def forward(

@@ -310,6 +310,7 @@ def test_workers_keep_order_propagate_errors_and_are_capped(monkeypatch):
         assert workers.map(lambda a, b: a - b, range(10), range(0, 20, 2)) == [-i for i in range(10)]
         with pytest.raises(ZeroDivisionError):
             workers.map(lambda a: 1 // a, [1, 0, 1])
-        main = workers.map(lambda _: threading.get_ident(), range(3))
-        assert main[0] == threading.get_ident()
-        assert set(main[1:]).isdisjoint(main[:1])
+        meeting = threading.Barrier(3)
+        met = workers.map(lambda _: (meeting.wait(20), threading.get_ident())[1], range(3))
+        assert met[0] == threading.get_ident()
+        assert len(set(met)) == 3
