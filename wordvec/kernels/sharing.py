@@ -63,7 +63,7 @@ def mark_users(lane: Lane, k: int, users: np.ndarray, marked: np.ndarray, step: 
             Tables of their own avoid cache-line contention, since frequent rows occur in every lane.
         marked: (1 + marks,) uint32, private to the thread: the number of marks in ``users``, and their rows.
     """
-    user = np.uint8(min(k + 1, SHARED))  # the rows of lanes without a number of their own count as shared
+    user = np.uint8(min(k + 1, int(SHARED)))  # the rows of lanes without a number of their own count as shared
     token_ids, negative_ids = lane.token_ids[: lane.state[FILLED]], lane.negative_ids[: lane.state[DRAWN]]
     if step.composed == 0:
         mark_rows(token_ids, 0, users, user, marked)
@@ -91,7 +91,7 @@ def clear_users(users: np.ndarray, marked: np.ndarray) -> None:
 @kernel(inline=True)
 def is_shared(users: np.ndarray, row: np.uint64) -> np.bool_:
     user = users[0, row]
-    shared = user == SHARED
+    shared: np.bool_ = user == SHARED
     for thread in range(1, users.shape[0]):
         other = users[thread, row]
         shared |= (other == SHARED) | ((other != NOBODY) & (user != NOBODY))
@@ -116,13 +116,13 @@ def settle_uses(
         uses[shared] = k
         shared += np.uint64(is_shared(users, row))
     for i in range(shared):
-        k = np.uint64(uses[i])
-        row = np.uint64(ids[k]) + np.uint64(first)
+        use = np.uint64(uses[i])
+        row = np.uint64(ids[use]) + np.uint64(first)
         slot = slot_of_row[row]
         slot = count if slot < 0 else slot
         slot_of_row[row] = slot
         copied[np.uint64(slot)] = row
-        places[k] = private + np.int64(slot) * stride
+        places[use] = private + np.int64(slot) * stride
         count = max(count, np.int32(slot + 1))
     return count
 
