@@ -11,11 +11,11 @@ from wordvec import Vocabulary, Word2VecSettings
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.kernels.sharing import (
+    SHARED,
     add_gains,
     clear_users,
-    count_users,
+    mark_users,
     place_in_table,
-    set_places,
     settle_rows,
     subtract_rows,
 )
@@ -122,17 +122,16 @@ class LaneCase:
         if rows == "free":
             place_in_table(self.lane, self.step)
             return
-        count_users(self.lane, self.users[0], self.tile.slot_of_row, self.step)
+        from_python(mark_users)(self.lane, 0, self.users[0], self.tile.marked[0], self.step)
         if rows == "shared":
-            self.users[self.users > 0] = 2
-        settle_rows(self.memory, self.lane, self.users, self.step)
-        set_places(self.lane)
+            self.users[self.users > 0] = SHARED
+        settle_rows(self.memory, self.lane, self.users, self.tile.slot_of_row, self.step)
 
     def add(self):
         """Add the updates of the copies to the table."""
         subtract_rows(self.memory, self.lane, self.step)
         add_gains(self.memory, self.lanes, self.step, 0, 1)
-        clear_users(self.lane, self.users)
+        clear_users(self.users[0], self.tile.marked[0])
 
     def randomize(self, seed=5, scale=1.0):
         """Set random input and output vectors, so that scores distinguish vectors."""

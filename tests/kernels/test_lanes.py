@@ -23,7 +23,7 @@ from wordvec import Word2VecSettings
 from wordvec.kernels.lanes import CONTROL, LINE, STOP, lane_in_turn, take, wait_for_all
 from wordvec.kernels.negative_sampling import train_skipgram_slice
 from wordvec.kernels.simd import JIT_OFF, atomic_add, atomic_read, kernel
-from wordvec.kernels.slices import CENTER, DRAWN, FILLED, KEPT, LAST_CENTER, POSITION, TOUCHED
+from wordvec.kernels.slices import CENTER, DRAWN, FILLED, KEPT, LAST_CENTER, POSITION
 from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SUM
 from wordvec.system.threads import run_in_threads
 
@@ -250,7 +250,9 @@ def test_a_round_equals_the_sum_of_changes_of_lanes_trained_separately():
         assert case.finished
         case.place("alone")
         from_python(train_skipgram_slice)(case.memory, case.lane, case.tile, case.text, case.lane.loss, case.step, 0.1)
-        touched = case.lane.touched[: case.lane.state[TOUCHED]]
+        tokens, state = case.lane.token_ids, case.lane.state
+        tokens, negatives = tokens[: state[FILLED]], case.lane.negative_ids[: state[DRAWN]]
+        touched = np.unique(np.concatenate([tokens, tokens + types, negatives + types]))
         users[touched] += 1
         moved.append(case.rows[: 2 * types].copy())
         np.testing.assert_array_equal(np.delete(moved[-1], touched, axis=0), np.delete(before, touched, axis=0))

@@ -1,4 +1,4 @@
-"""Shared rows of lanes: slots, users, copies and changes against sets and plain sums."""
+"""Shared rows of lanes: users, places, copies and changes against sets and plain sums."""
 
 import numpy as np
 import pytest
@@ -6,17 +6,20 @@ import pytest
 from tests.cases.word2vec import LaneCase, from_python, random_corpus, start_epoch, wraps_around
 from wordvec import Word2VecSettings
 from wordvec.kernels.sharing import (
+    NOBODY,
+    SHARED,
     add_gains,
     clear_users,
-    count_users,
     is_owner,
+    mark_users,
     place_in_table,
-    set_places,
     settle_rows,
+    share_rated_rows,
     subtract_rows,
 )
-from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED, Lane, prepare_slice
+from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, Lane, prepare_slice
 from wordvec.word2vec.buffers import sizes_of
+from wordvec.word2vec.settings import MOST_LANES
 
 pytestmark = wraps_around
 
@@ -32,22 +35,22 @@ class Lanes:
         self.step, self.stride, self.types, self.settings = trainer._step(0), trainer.stride, 400, settings.resolved()
         self.memory, self.users, self.arrays = trainer.memory, trainer.users[1], trainer.lanes
         self.rows = self.memory.reshape(-1, self.stride)
-        self.slot_of_row = trainer.tiles.slot_of_row
+        self.slot_of_row, self.marked = trainer.tiles.slot_of_row, trainer.tiles.marked[:, 1]
         self.lanes = [Lane(*(a[k] for a in trainer.lanes)) for k in range(5)]
         for k, lane in enumerate(self.lanes):
             from_python(prepare_slice)(lane, trainer.text, self.step, trainer.bounds[k + 1], 64)
         self.touched = [rows_of(lane, self.types) for lane in self.lanes]
         self.shared = {row for row in range(800) if sum(row in rows for rows in self.touched) > 1}
 
-    def count(self, threads=(2, 0, 1, 2, 2)):
-        """Count the users of every lane's rows with the given threads."""
+    def mark(self, threads=(2, 0, 1, 2, 2)):
+        """Mark every lane's rows with the given threads."""
         for k in (3, 0, 4, 2, 1):
-            count_users(self.lanes[k], self.users[threads[k]], self.slot_of_row[threads[k]], self.step)
+            from_python(mark_users)(self.lanes[k], k, self.users[threads[k]], self.marked[threads[k]], self.step)
 
     def settle(self):
         for lane in self.lanes:
-            settle_rows(self.memory, lane, self.users, self.step)
-            set_places(lane)
+            settle_rows(self.memory, lane, self.users, self.slot_of_row[1], self.step)
+            assert (self.slot_of_row == -1).all()
 
     def copies(self, k):
         """Return the table rows copied by lane k, and the memory rows of the copies."""
@@ -74,53 +77,64 @@ def uses_of(lane, types):
 # -- users ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_row_of_a_slice_gets_one_slot_and_one_more_user():
+def test_every_row_of_a_slice_is_marked_and_the_marks_are_removed():
     case = LaneCase(random_corpus(), lane_tokens=100, vector_size=20, window=3, subsample=0)
-    lane, rounds = case.lane, 0
+    rounds = 0
     while not case.finished:
         assert len(case.prepare()) > 0
-        case.users[0, :] = 7
-        count_users(lane, case.users[0], case.tile.slot_of_row, case.step)
-        assert (case.tile.slot_of_row == -1).all()
-        count, wanted = lane.state[TOUCHED], sorted(rows_of(lane, case.types))
-        assert sorted(lane.touched[:count].tolist()) == wanted
-        rows, slots = uses_of(lane, case.types)
-        np.testing.assert_array_equal(lane.touched[slots], rows)
-        assert np.flatnonzero(case.users[0] == 8).tolist() == wanted
-        assert (case.users[0] == 7).sum() == case.users.size - len(wanted)
-        # Slots in order of first use: each token's two rows, then the negatives'.
-        filled = lane.state[FILLED]
-        tokens_first = np.concatenate([np.column_stack([slots[:filled], slots[filled : 2 * filled]]).ravel(), slots])
-        assert [*dict.fromkeys(tokens_first.tolist())] == [*range(count)]
+        marked = case.tile.marked[rounds % 2]
+        from_python(mark_users)(case.lane, 6, case.users[0], marked, case.step)
+        rows, _ = uses_of(case.lane, case.types)
+        assert np.flatnonzero(case.users[0] == 7).tolist() == sorted({*rows.tolist()})
+        assert np.count_nonzero(case.users) == np.count_nonzero(case.users[0] == 7)
+        assert marked[0] == len(rows)
+        np.testing.assert_array_equal(marked[1 : 1 + len(rows)], rows)
+        clear_users(case.users[0], marked)
+        assert not case.users.any()
+        assert marked[0] == 0
         rounds += 1
     assert rounds > 2
 
 
-def test_users_are_counted_per_row_and_cleared():
+def test_rows_know_their_only_lane_or_that_they_are_shared():
     case = Lanes()
-    by_thread = [case.touched[1], case.touched[2], case.touched[0], case.touched[3], case.touched[4]]
-    case.count(threads=(2, 0, 1, 2, 2))
-    found = case.users[:, :800].astype(int)
-    for row in range(800):
-        assert found[0, row] == (row in by_thread[0])
-        assert found[1, row] == (row in by_thread[1])
-        assert found[2, row] == sum(row in rows for rows in by_thread[2:])
-    assert {*found.sum(axis=0).tolist()} == {0, 1, 2, 3, 4, 5}
-    for k in (1, 4, 0, 3, 2):  # in any order
-        clear_users(case.lanes[k], case.users)
+    by_thread = [(1,), (2,), (0, 3, 4)]
+    case.mark(threads=(2, 0, 1, 2, 2))
+    for thread, lanes in enumerate(by_thread):
+        for row in range(800):
+            users = [k + 1 for k in lanes if row in case.touched[k]]
+            wanted = NOBODY if not users else users[0] if len(users) == 1 else SHARED
+            assert case.users[thread, row] == wanted
+    assert {1, 4, 5, SHARED} <= {*case.users[2].tolist()}
+    for thread in (1, 2, 0):
+        clear_users(case.users[thread], case.marked[thread])
     assert not case.users.any()
-    assert not any(lane.state[TOUCHED] for lane in case.lanes)
 
 
-def test_the_maximum_number_of_users_is_counted():
+def test_the_rows_of_the_last_of_the_most_lanes_count_as_shared():
     case = LaneCase(random_corpus([5], types=4))
     case.prepare()
-    for _ in range(255):
-        count_users(case.lane, case.users[0], case.tile.slot_of_row, case.step)
-    assert {*case.users[0, sorted(rows_of(case.lane, 4))].tolist()} == {255}
-    settle_rows(case.memory, case.lane, case.users, case.step)
-    set_places(case.lane)
-    assert case.lane.state[COPIED] == 1 + case.lane.state[TOUCHED]
+    assert MOST_LANES == 255
+    for k in (253, 254):
+        from_python(mark_users)(case.lane, k, case.users[0], case.tile.marked[0], case.step)
+        assert {*case.users[0].tolist()} == {NOBODY, SHARED if k == 254 else 254}
+        clear_users(case.users[0], case.tile.marked[0])
+    from_python(mark_users)(case.lane, 254, case.users[0], case.tile.marked[0], case.step)
+    settle_rows(case.memory, case.lane, case.users, case.tile.slot_of_row, case.step)
+    assert case.lane.state[COPIED] == 1 + len(rows_of(case.lane, 4))
+
+
+def test_marked_rows_with_a_rate_of_their_own_count_as_shared():
+    case = LaneCase(random_corpus())
+    case.prepare()
+    from_python(mark_users)(case.lane, 2, case.users[0], case.tile.marked[0], case.step)
+    touched, rates = rows_of(case.lane, case.types), np.ones(2 * case.types, np.float32)
+    rated = {0, 7, case.types + 2, 2 * case.types - 1}
+    assert touched & rated
+    rates[sorted(rated)] = 0, 0.5, 2, 0
+    from_python(share_rated_rows)(case.users[0], case.tile.marked[0], rates)
+    wanted = [NOBODY if row not in touched else SHARED if row in rated else 3 for row in range(2 * case.types)]
+    assert case.users[0, : 2 * case.types].tolist() == wanted
 
 
 # -- places -----------------------------------------------------------------------------------------------------------
@@ -130,7 +144,7 @@ def test_shared_rows_are_copied_and_others_stay_in_the_table():
     case = Lanes()
     table = case.rows[:800].copy()
     assert not case.rows[800:].any()
-    case.count()
+    case.mark()
     case.settle()
     np.testing.assert_array_equal(case.rows[:800], table)
     private, alone = [], 0
@@ -165,7 +179,7 @@ def test_hogwild_places_are_all_in_the_table():
 
 def test_changes_are_added_in_lane_order_at_any_number_of_threads():
     case = Lanes()
-    case.count()
+    case.mark()
     case.settle()
     table = case.rows[:800].copy()
     random = np.random.default_rng(4)

@@ -100,6 +100,7 @@ class Case:
             contexts=np.zeros(4, np.float32),
             hidden=np.zeros(8 * self.stride, np.float32),
             slot_of_row=np.full(1, -1, np.int32),
+            marked=np.zeros((2, 1), np.uint32),
         )
 
     def run(self, *, separate=None, tile=None, parts=1):

@@ -16,10 +16,9 @@ from wordvec.kernels.objectives import Objective, list_rows, train_centers
 from wordvec.kernels.sharing import (
     add_gains,
     clear_users,
-    count_users,
+    mark_users,
     place_in_table,
     scale_changes,
-    set_places,
     settle_rows,
     share_rated_rows,
     subtract_rows,
@@ -29,9 +28,9 @@ from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION
 from wordvec.kernels.subwords import compose_words, list_words, spread_words
 from wordvec.kernels.tile import Tile
 
-STOP, STOP_ROUND, ARRIVED, READY, TAKEN = range(0, 40, 8)
-"""Indices in ``control`` (each on its own cache line): stop request (1) for the end of a round; the round in which
-thread 0 saw it; barrier arrivals so far; slices prepared so far; from there on, for every lane, the last phase for
+STOP, STOPPING, ARRIVED, READY, TAKEN = range(0, 40, 8)
+"""Indices in ``control`` (each on its own cache line): stop request (1); whether thread 0 saw it, so that the next
+round is the last; barrier arrivals so far; slices prepared so far; from there on, for every lane, the last phase for
 which a thread has taken it."""
 
 CONTROL = 40
@@ -68,8 +67,7 @@ def lane_at(lanes: Lane, k: int) -> Lane:
         lanes.output_places[k],
         lanes.negative_ids[k],
         lanes.negative_places[k],
-        lanes.touched[k],
-        lanes.places[k],
+        lanes.uses[k],
         lanes.copied[k],
         lanes.words[k],
     )
@@ -89,6 +87,7 @@ def tile_at(tiles: Tile, k: int) -> Tile:
         tiles.contexts[k],
         tiles.hidden[k],
         tiles.slot_of_row[k],
+        tiles.marked[k],
     )
 
 
@@ -115,42 +114,41 @@ def lane_in_turn(i: int, lanes: int, thread: int, threads: int) -> int:
 
 
 @kernel(inline=True)
-def prepare_lanes(
-    lanes: Lane, tiles: Tile, users: np.ndarray, text: Text, step: Step, objective: Objective, bounds: np.ndarray,
-    slice_size: int, thread: int, threads: int, control: np.ndarray, phase: int, rounds: int, stopping: bool,
+def prepare_lane(
+    lane: Lane, k: int, tiles: Tile, users: np.ndarray, text: Text, step: Step, objective: Objective,
+    bounds: np.ndarray, slice_size: int, thread: int, control: np.ndarray, rounds: int,
 ) -> None:  # fmt: skip
-    """Clear the users of the last round; unless ``stopping``, prepare the lanes' next slices and count their users."""
-    count = lanes.state.shape[0]
-    for i in range(count):
-        k = lane_in_turn(i, count, thread, threads)
-        if take(control, k, phase):
-            lane = lane_at(lanes, k)
-            clear_users(lane, users[rounds % 2])
-            # Others may still need the words of the last round.
-            words = lane.words[(rounds + 1) % 2]
-            words[0] = 0
-            if not (stopping or is_finished(lane, bounds[k + 1])):
-                prepare(lane, text, step, objective, bounds[k + 1], slice_size)
-                # Use the other set of counts: those of the last round may not be cleared yet.
-                count_users(lane, users[(rounds + 1) % 2, thread], tiles.slot_of_row[thread], step)
-                share_rated_rows(lane, users[(rounds + 1) % 2, thread], step, objective.row_rates)
-                list_words(lane, words, step, objective.subwords)
-                atomic_add(control, READY, 1)
+    """Prepare the slice that lane ``k`` trains in round ``rounds``, if there is one, and mark the rows it touches."""
+    part = rounds % 2  # others still need the marks and words of the previous round
+    words, slot_of_row, marked = lane.words[part], tiles.slot_of_row[thread], tiles.marked[thread, part]
+    words[0] = 0
+    if not is_finished(lane, bounds[k + 1]):
+        prepare(lane, text, step, objective, bounds[k + 1], slice_size)
+        mark_users(lane, k, users[part, thread], marked, step)
+        share_rated_rows(users[part, thread], marked, objective.row_rates)
+        list_words(lane, words, slot_of_row, step, objective.subwords)
+        atomic_add(control, READY, 1)
 
 
 @kernel(inline=True)
-def settle_lane(memory: np.ndarray, lane: Lane, users: np.ndarray, step: Step) -> None:
+def start_lane(lane: Lane) -> None:
+    """Leave nothing to train, add or spread in round 0, in which lanes are only prepared."""
+    lane.state[CENTER] = lane.state[LAST_CENTER]
+    lane.state[COPIED] = lane.words[0, 0] = 0
+
+
+@kernel(inline=True)
+def settle_lane(memory: np.ndarray, lane: Lane, users: np.ndarray, slot_of_row: np.ndarray, step: Step) -> None:
     """Copy the rows that the prepared slice shares, and find the places of all."""
     lane.state[COPIED] = 0
     if lane.state[CENTER] < lane.state[LAST_CENTER]:
-        settle_rows(memory, lane, users, step)
-        set_places(lane)
+        settle_rows(memory, lane, users, slot_of_row, step)
 
 
 @kernel(inline=True)
 def compose_lanes(
-    memory: np.ndarray, lanes: Lane, users: np.ndarray, step: Step, objective: Objective, thread: int, threads: int,
-    control: np.ndarray, phase: int, rounds: int,
+    memory: np.ndarray, lanes: Lane, tiles: Tile, users: np.ndarray, step: Step, objective: Objective, thread: int,
+    threads: int, control: np.ndarray, phase: int, rounds: int,
 ) -> None:  # fmt: skip
     """Compose the columns of ``thread`` of all lanes' words; settle lanes, so that fewer columns are not less work."""
     count = lanes.state.shape[0]
@@ -160,26 +158,34 @@ def compose_lanes(
     for i in range(count):
         k = lane_in_turn(i, count, thread, threads)
         if take(control, k, phase):
-            settle_lane(memory, lane_at(lanes, k), users, step)
+            settle_lane(memory, lane_at(lanes, k), users, tiles.slot_of_row[thread], step)
 
 
 @kernel(inline=True)
 def train_lanes(
     memory: np.ndarray, lanes: Lane, tiles: Tile, users: np.ndarray, text: Text, step: Step, objective: Objective,
-    bounds: np.ndarray, thread: int, threads: int, control: np.ndarray, phase: int,
+    bounds: np.ndarray, slice_size: int, thread: int, threads: int, control: np.ndarray, phase: int, rounds: int,
+    stopping: bool,
 ) -> None:  # fmt: skip
-    """Train the prepared slices, after settling those that are not composed."""
+    """Train the prepared slices, after settling those that are not composed, and prepare the next ones, unless
+    ``stopping``."""
     count = lanes.state.shape[0]
     for i in range(count):
         k = lane_in_turn(i, count, thread, threads)
         if take(control, k, phase):
             lane = lane_at(lanes, k)
-            if step.composed == 0:
-                settle_lane(memory, lane, users, step)
+            if rounds == 0:
+                start_lane(lane)
+            elif step.composed == 0:
+                settle_lane(memory, lane, users[rounds % 2], tiles.slot_of_row[thread], step)
             if lane.state[CENTER] < lane.state[LAST_CENTER]:
                 train_slice(memory, lane, tile_at(tiles, thread), text, step, objective, bounds[k], bounds[k + 1])
                 subtract_rows(memory, lane, step)
                 scale_changes(memory, lane, step, objective.row_rates)
+            if not stopping:
+                prepare_lane(
+                    lane, k, tiles, users, text, step, objective, bounds, slice_size, thread, control, rounds + 1
+                )
 
 
 @kernel(inline=True)
@@ -232,35 +238,34 @@ def train_rounds(
         control: (CONTROL + L * LINE,) int64, zero on entry.
     """
     rounds = trained = phases = 0
-    stopping = False
     while True:
-        prepare_lanes(
-            lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control, phases + 1,
-            rounds, stopping,
-        )  # fmt: skip
-        phases += 1
-        wait_for_all(control, threads, phases)
-        # No slice is prepared until all threads pass the next barrier, so all read the same value.
-        if atomic_read(control, READY) == trained:
-            return
-        trained = atomic_read(control, READY)
-        rounds += 1
-        if thread == 0 and atomic_read(control, STOP) != 0:
-            atomic_add(control, STOP_ROUND, rounds)
-        if step.composed > 0:
+        if step.composed > 0 and rounds > 0:
             compose_lanes(
-                memory, lanes, users[rounds % 2], step, objective, thread, threads, control, phases + 1, rounds
+                memory, lanes, tiles, users[rounds % 2], step, objective, thread, threads, control, phases + 1, rounds
             )
             phases += 1
             wait_for_all(control, threads, phases)
+        # Only set between the next two barriers, so all read the same value.
+        stopping = atomic_read(control, STOPPING) != 0
         train_lanes(
-            memory, lanes, tiles, users[rounds % 2], text, step, objective, bounds, thread, threads, control, phases + 1
-        )
+            memory, lanes, tiles, users, text, step, objective, bounds, slice_size, thread, threads, control,
+            phases + 1, rounds, stopping,
+        )  # fmt: skip
         phases += 1
         wait_for_all(control, threads, phases)
+        # No slice is prepared until all threads pass the next barrier.
+        prepared = atomic_read(control, READY)
         add_gains(memory, lanes, step, thread, threads)
         spread_lanes(memory, lanes, step, objective, thread, threads, rounds)
-        stopping = atomic_read(control, STOP_ROUND) == rounds
+        clear_users(users[rounds % 2, thread], tiles.marked[thread, rounds % 2])
+        if prepared == trained:
+            return
+        trained = prepared
+        if thread == 0 and atomic_read(control, STOP) != 0:
+            atomic_add(control, STOPPING, 1)
+        phases += 1
+        wait_for_all(control, threads, phases)
+        rounds += 1
 
 
 @kernel

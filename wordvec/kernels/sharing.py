@@ -1,11 +1,12 @@
 """Detection and merging of the rows shared by the lanes of a round.
 
-A round in reproducible mode (see ``lanes.py``) has three phases, separated by barriers:
+A round in reproducible mode (see ``lanes.py``) has two phases, separated by barriers. A lane is prepared for the next
+round right after it has trained, while its buffers are in the cache:
 
-    prepare   every lane draws its slice and counts itself as a user of the rows it touches    count_users
-    train     rows with a single user are trained in the table;                                settle_rows, set_places
+    train     rows that no other lane touches are trained in the table;                        settle_rows
               shared rows are copied, trained on the lane's copy, and the copy is replaced     subtract_rows
               by its change
+    prepare   the lane draws its next slice and marks the rows it will touch                   mark_users
     add       the changes are added to the table, in lane order, by columns                    add_gains
 
 During training no thread writes a shared row of the table, and every other row is touched only by its own lane. So
@@ -17,12 +18,15 @@ share is added. So such a row moves as usual within a lane's slice, and the next
 
 import numpy as np
 
-from wordvec.kernels.simd import Int, kernel, load, multiply, prefetch, prefetch_to_read, splat, store, subtract
-from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, TOUCHED, Lane, Step
+from wordvec.kernels.simd import kernel, load, multiply, prefetch, prefetch_to_read, splat, store, subtract
+from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, Lane, Step
 from wordvec.kernels.tile import add_to
 
 AHEAD = 12
 """Prefetch distance in rows."""
+
+NOBODY, SHARED = np.uint8(0), np.uint8(255)
+"""Users of a row that no lane touches, and of one that several do; others are the number of a lane, from 1 on."""
 
 
 @kernel(inline=True)
@@ -38,86 +42,107 @@ def place_in_table(lane: Lane, step: Step) -> None:
 
 
 @kernel(inline=True)
-def count_users(lane: Lane, users: np.ndarray, slot_of_row: np.ndarray, step: Step) -> None:
-    """Assign a slot to every row that the prepared slice touches, in order of first use, and count the lane as a user.
-
-    The places of tokens and negatives are set to slots for now.
-
-    Args:
-        users: (2 V,) uint8, private to the thread: number of lanes touching each row, among those this thread prepared.
-            Per-thread counts avoid cache-line contention, since frequent rows occur in every lane.
-        slot_of_row: (2 V,) int32, private to the thread; all -1 before and after.
-    """
-    state, touched, vocabulary = lane.state, lane.touched, step.vocabulary
-    token_ids, negative_ids = lane.token_ids[: state[FILLED]], lane.negative_ids[: state[DRAWN]]
-    # Branch-free, because whether a row is new is unpredictable.
-    count: Int = 0
-    slot: Int
-    for b in range(token_ids.size):
-        token_id = np.int64(token_ids[b])
-        slot = np.int64(slot_of_row[token_id])
-        slot = count if slot < 0 else slot
-        slot_of_row[token_id] = slot
-        slot_of_row[token_id + vocabulary] = slot + 1
-        touched[slot] = token_id
-        touched[slot + 1] = token_id + vocabulary
-        lane.input_places[b] = slot
-        lane.output_places[b] = slot + 1
-        count = max(count, slot + 2)
-    for k in range(negative_ids.size):
-        row = np.int64(negative_ids[k]) + vocabulary
-        slot = np.int64(slot_of_row[row])
-        slot = count if slot < 0 else slot
-        slot_of_row[row] = slot
-        touched[slot] = row
-        lane.negative_places[k] = slot
-        count = max(count, slot + 1)
-    state[TOUCHED] = count
-    for row in touched[:count]:
-        slot_of_row[row] = -1
-        users[row] += np.uint8(row >= step.composed)  # a composed row is always private
+def mark_rows(ids: np.ndarray, first: int, users: np.ndarray, user: np.uint8, marked: np.ndarray) -> None:
+    """Mark rows ``first`` + id as touched by ``user``, and list them. Branch-free, because whether another lane touches
+    a row is unpredictable."""
+    count = np.int64(marked[0])
+    for k in range(ids.size):
+        row = np.uint64(ids[k]) + np.uint64(first)
+        other = users[row]
+        users[row] = user if (other == NOBODY) | (other == user) else SHARED
+        marked[1 + count + k] = row
+    marked[0] = count + ids.size
 
 
 @kernel(internal=True)
-def share_rated_rows(lane: Lane, users: np.ndarray, step: Step, row_rates: np.ndarray) -> None:
-    """Count the touched rows with a rate of their own as shared."""
+def mark_users(lane: Lane, k: int, users: np.ndarray, marked: np.ndarray, step: Step) -> None:
+    """Mark the rows that the prepared slice of lane ``k`` touches, but no composed ones, which are always private.
+
+    Args:
+        users: (2 V,) uint8, private to the thread: the lane that touches each row, among those this thread prepared.
+            Tables of their own avoid cache-line contention, since frequent rows occur in every lane.
+        marked: (1 + marks,) uint32, private to the thread: the number of marks in ``users``, and their rows.
+    """
+    user = np.uint8(min(k + 1, int(SHARED)))  # the rows of lanes without a number of their own count as shared
+    token_ids, negative_ids = lane.token_ids[: lane.state[FILLED]], lane.negative_ids[: lane.state[DRAWN]]
+    if step.composed == 0:
+        mark_rows(token_ids, 0, users, user, marked)
+    mark_rows(token_ids, step.vocabulary, users, user, marked)
+    mark_rows(negative_ids, step.vocabulary, users, user, marked)
+
+
+@kernel(internal=True)
+def share_rated_rows(users: np.ndarray, marked: np.ndarray, row_rates: np.ndarray) -> None:
+    """Mark the rows with a rate of their own as shared, among those that are marked."""
     if row_rates.size:
-        for row in lane.touched[: lane.state[TOUCHED]]:
-            if row_rates[row] != 1 and row >= step.composed:
-                users[row] = np.uint8(2)
+        for row in marked[1 : 1 + np.int64(marked[0])]:
+            if row_rates[row] != 1:
+                users[row] = SHARED
 
 
 @kernel(inline=True)
-def clear_users(lane: Lane, users: np.ndarray) -> None:
-    """Clear the users (T, 2 V) of the lane's rows, whichever threads counted them."""
-    for thread in range(users.shape[0]):
-        for row in lane.touched[: lane.state[TOUCHED]]:
-            users[thread, row] = 0
-    lane.state[TOUCHED] = 0
+def clear_users(users: np.ndarray, marked: np.ndarray) -> None:
+    """Remove the thread's marks."""
+    for row in marked[1 : 1 + np.int64(marked[0])]:
+        users[row] = NOBODY
+    marked[0] = 0
 
 
 @kernel(inline=True)
-def is_shared(users: np.ndarray, row: int) -> np.bool_:
-    count = np.int64(0)
-    for thread in range(users.shape[0]):
-        count += users[thread, row]
-    return count > 1
+def is_shared(users: np.ndarray, row: np.uint64) -> np.bool_:
+    user = users[0, row]
+    shared: np.bool_ = user == SHARED
+    for thread in range(1, users.shape[0]):
+        other = users[thread, row]
+        shared |= (other == SHARED) | ((other != NOBODY) & (user != NOBODY))
+        user |= other
+    return shared
 
 
 @kernel(inline=True)
-def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, step: Step) -> None:
-    """Copy the shared rows among the touched ones to the lane's private rows, and set the place of each slot, unless a
-    composed row has one."""
+def settle_uses(
+    ids: np.ndarray, first: int, places: np.ndarray, lane: Lane, users: np.ndarray, slot_of_row: np.ndarray,
+    count: np.int32, stride: int,
+) -> np.int32:  # fmt: skip
+    """Set the place of every use of rows ``first`` + id: in the table, or, if shared, in a private row of the lane, of
+    which ``count`` are taken; return how many are then."""
+    uses, copied, private = lane.uses, lane.copied, lane.state[PRIVATE]
+    shared = np.uint64(0)
+    # Listed first and without branches, because whether a row is shared, and whether it is new, is unpredictable. With
+    # unsigned numbers, because Numba wraps around negative ones.
+    for k in range(ids.size):
+        row = np.uint64(ids[k]) + np.uint64(first)
+        places[k] = np.int64(row) * stride
+        uses[shared] = k
+        shared += np.uint64(is_shared(users, row))
+    for i in range(shared):
+        use = np.uint64(uses[i])
+        row = np.uint64(ids[use]) + np.uint64(first)
+        slot = slot_of_row[row]
+        slot = count if slot < 0 else slot
+        slot_of_row[row] = slot
+        copied[np.uint64(slot)] = row
+        places[use] = private + np.int64(slot) * stride
+        count = max(count, np.int32(slot + 1))
+    return count
+
+
+@kernel(inline=True)
+def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, slot_of_row: np.ndarray, step: Step) -> None:
+    """Copy the shared rows among the touched ones to the lane's private rows, and set the places of all but composed
+    ones.
+
+    Args:
+        users: (T, 2 V) uint8, of all threads.
+        slot_of_row: (2 V,) int32, private to the thread; all -1 before and after.
+    """
     state, stride, copied = lane.state, step.stride, lane.copied
-    count: Int = 1  # private row 0 is the padding row
-    # Listed first and without branches, because whether a row is shared is unpredictable.
-    for slot in range(state[TOUCHED]):
-        row = lane.touched[slot]
-        shared = is_shared(users, row)
-        place = row * stride if row >= step.composed else lane.places[slot]
-        lane.places[slot] = state[PRIVATE] + count * stride if shared else place
-        copied[count] = row
-        count += np.int64(shared)
+    token_ids, negative_ids = lane.token_ids[: state[FILLED]], lane.negative_ids[: state[DRAWN]]
+    count = np.int32(1)  # private row 0 is the padding row
+    if step.composed == 0:
+        count = settle_uses(token_ids, 0, lane.input_places, lane, users, slot_of_row, count, stride)
+    count = settle_uses(token_ids, step.vocabulary, lane.output_places, lane, users, slot_of_row, count, stride)
+    count = settle_uses(negative_ids, step.vocabulary, lane.negative_places, lane, users, slot_of_row, count, stride)
     state[COPIED] = count
     for c in range(1 - AHEAD, count):
         # For reading: other lanes copy the same row at the same time.
@@ -125,19 +150,9 @@ def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, step: Step) -
             for d in range(0, stride, 16):
                 prefetch_to_read(memory, copied[c + AHEAD] * stride + d)
         if c >= 1:
+            slot_of_row[copied[c]] = -1
             for d in range(0, stride, 16):
                 store(memory, state[PRIVATE] + c * stride + d, load(memory, copied[c] * stride + d))
-
-
-@kernel(inline=True)
-def set_places(lane: Lane) -> None:
-    """Convert the slots of tokens and negatives to places."""
-    state = lane.state
-    for b in range(state[FILLED]):
-        lane.input_places[b] = lane.places[lane.input_places[b]]
-        lane.output_places[b] = lane.places[lane.output_places[b]]
-    for k in range(state[DRAWN]):
-        lane.negative_places[k] = lane.places[lane.negative_places[k]]
 
 
 @kernel(inline=True)

@@ -15,10 +15,10 @@ import numpy as np
 from wordvec.kernels.simd import kernel
 from wordvec.kernels.tile import TILE
 
-POSITION, SENTENCE, FILLED, CENTER, LAST_CENTER, DRAWN, KEPT, TOUCHED, COPIED, PRIVATE, STATE = range(11)
+POSITION, SENTENCE, FILLED, CENTER, LAST_CENTER, DRAWN, KEPT, COPIED, PRIVATE, STATE = range(10)
 """Indices in ``Lane.state``: next raw position and its sentence; tokens in the buffer; first and end of the prepared
-centers; negatives in the stream; tokens kept by subsampling so far; rows touched by the slice; private rows in use;
-start of the lane's private rows in the memory, the padding row first. STATE is the number of indices."""
+centers; negatives in the stream; tokens kept by subsampling so far; private rows in use; start of the lane's private
+rows in the memory, the padding row first. STATE is the number of indices."""
 
 KEEP, RADIUS, NOISE, LOSS = range(1, 5)
 """Purposes of random numbers."""
@@ -71,8 +71,7 @@ class Lane(NamedTuple):
     output_places: np.ndarray  # (buffer,) int64
     negative_ids: np.ndarray  # (draws,) int32, a stream: tile i uses indices i * fresh .. i * fresh + shared
     negative_places: np.ndarray  # (draws,) int64
-    touched: np.ndarray  # (rows,) int64, the distinct rows touched by the slice, in slot order
-    places: np.ndarray  # (rows,) int64, their start in the memory
+    uses: np.ndarray  # (uses,) int32, scratch for ``settle_uses``
     copied: np.ndarray  # (rows,) int64, the table rows of the lane's private rows
     words: np.ndarray  # (2, 1 + words) int64, how many words of the slice are composed of subwords, and which, by round
 

@@ -148,25 +148,29 @@ def composed_place(lane: Lane, i: Int, stride: int) -> int:
 
 
 @kernel(internal=True)
-def list_words(lane: Lane, words: np.ndarray, step: Step, subwords: Subwords | None) -> None:
-    """List the input words of the prepared slice, and set the places of their slots to where they will be composed.
+def list_words(
+    lane: Lane, words: np.ndarray, slot_of_row: np.ndarray, step: Step, subwords: Subwords | None
+) -> None:  # fmt: skip
+    """List the input words of the prepared slice, and set their places to where they will be composed.
 
     Args:
         words: (1 + words,) int64, set to their number and the words.
+        slot_of_row: (2 V,) int32, private to the thread; all -1 before and after.
     """
     if subwords is not None:
-        state, places = lane.state, lane.places
-        for b in range(state[FILLED]):
-            places[lane.input_places[b]] = 0
+        state = lane.state
         count: Int = 0
         first, last = (0, state[FILLED]) if subwords.contexts else (state[CENTER], state[LAST_CENTER])
         for b in range(first, last):
-            slot = lane.input_places[b]
-            if places[slot] == 0:  # not listed yet
+            word = lane.token_ids[b]
+            if slot_of_row[word] < 0:  # not listed yet
                 count += 1
-                words[count] = lane.token_ids[b]
-                places[slot] = composed_place(lane, count, step.stride)
+                words[count] = word
+                slot_of_row[word] = count
+            lane.input_places[b] = composed_place(lane, np.int64(slot_of_row[word]), step.stride)
         words[0] = count
+        for word in words[1 : count + 1]:
+            slot_of_row[word] = -1
 
 
 @kernel(internal=True)

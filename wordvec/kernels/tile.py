@@ -56,7 +56,8 @@ class Tile(NamedTuple):
     window_weights: np.ndarray  # (4 R,) float32, of CBOW's contexts
     contexts: np.ndarray  # (4,) float32, total context weight of each center
     hidden: np.ndarray  # (8 stride,) float32, four computed inputs (CBOW) and a copy of them
-    slot_of_row: np.ndarray  # (2 V,) int32, all -1: scratch for ``count_users``
+    slot_of_row: np.ndarray  # (2 V,) int32, all -1: scratch for ``settle_rows``
+    marked: np.ndarray  # (2, 1 + marks) uint32, see ``mark_users``, for odd and even rounds
 
 
 @kernel(inline=True)

@@ -173,6 +173,8 @@ class Sizes(NamedTuple):
     """Length of a slice's stream of output rows: negatives, path nodes, or all words."""
     touched: int
     """Maximum number of rows that a slice touches."""
+    uses: int
+    """Maximum number of uses of rows."""
     tile: int
     """Rows of a tile, rounded up."""
     ahead: int
@@ -197,7 +199,7 @@ def sizes_of(
         outputs = shared + (buffer // TILE + 1) * new
         # The shared negatives, and all positions within the windows of a tile.
         tile, ahead = shared + 2 * window + 3 * TILE, new + 2 * TILE
-    return Sizes(buffer, outputs, 2 * buffer + min(outputs, types), tile, ahead)
+    return Sizes(buffer, outputs, 2 * buffer + min(outputs, types), 2 * buffer + outputs, tile, ahead)
 
 
 def allocate(
@@ -209,7 +211,6 @@ def allocate(
 
     buffer, in_tile, ahead = sizes.buffer, sizes.tile, sizes.ahead
     reproducible = settings.mode == "reproducible"
-    rows = sizes.touched if reproducible else 1
 
     def block(count: int, size: int, dtype: type) -> np.ndarray:
         padded = -(-size * np.dtype(dtype).itemsize // 64) * 64 // np.dtype(dtype).itemsize
@@ -227,9 +228,8 @@ def allocate(
         output_places=block(lanes, buffer, np.int64),
         negative_ids=block(lanes, sizes.outputs, np.int32),
         negative_places=block(lanes, sizes.outputs, np.int64),
-        touched=block(lanes, rows, np.int64),
-        places=block(lanes, rows, np.int64),
-        copied=block(lanes, rows, np.int64),
+        uses=block(lanes, 1 + max(buffer, sizes.outputs) if reproducible else 1, np.int32),
+        copied=block(lanes, 1 + sizes.touched if reproducible else 1, np.int64),
         words=block(2 * lanes, 1 + buffer if settings.subwords else 1, np.int64).reshape(lanes, 2, -1),
     )
     tile_arrays = Tile(
@@ -244,13 +244,15 @@ def allocate(
         contexts=block(threads, TILE, np.float32),
         hidden=block(threads, 8 * stride, np.float32),
         slot_of_row=block(threads, 2 * types if reproducible else 1, np.int32),
+        # A thread may prepare all lanes.
+        marked=block(2 * threads, 1 + lanes * sizes.uses if reproducible else 1, np.uint32).reshape(threads, 2, -1),
     )
     tile_arrays.slot_of_row[:] = -1
     return lane_arrays, tile_arrays
 
 
 def user_counts(types: int, threads: int) -> np.ndarray:
-    """Return (2, threads, 2 V) uint8 zeros: how many of a thread's lanes touch each row, in even and odd rounds."""
+    """Return (2, threads, 2 V) uint8 zeros: which of a thread's lanes touches each row, in even and odd rounds."""
     size = -(-2 * types // 64) * 64
     return aligned(2 * threads * size, np.uint8).reshape(2, threads, size)
 

@@ -234,7 +234,6 @@ class Trainer:
             POSITION,
             PRIVATE,
             SENTENCE,
-            TOUCHED,
         )
 
         if not np.array_equal(self.bounds, bounds):
@@ -253,7 +252,6 @@ class Trainer:
                 "last center": (state[LAST_CENTER], max(state[CENTER], state[FILLED] - rest), state[FILLED]),
                 "draws": (state[DRAWN], carried if state[DRAWN] else 0, lanes.negative_ids.shape[1]),
                 "kept": (state[KEPT], 0, int(bounds[k + 1] - bounds[k])),
-                "touched rows": (state[TOUCHED], 0, 0),
                 "private rows": (state[PRIVATE], int(private[k]), int(private[k])),
             }
             for name, (value, least, most) in ranges.items():
@@ -270,7 +268,7 @@ class Trainer:
         """Return the kernels' state by name, which a checkpoint must store."""
         return {
             **{"memory": self.memory, "bounds": self.bounds},
-            **{f"lanes.{name}": array for name, array in self.lanes._asdict().items() if name != "words"},
+            **{f"lanes.{name}": array for name, array in self.lanes._asdict().items() if name not in ("words", "uses")},
         }
 
     @property
