@@ -109,27 +109,34 @@ def _between_texts(places: Mapping[str, list[tuple[str, str, str]]], first: str)
             repeated += len(copies)
             duplicates += [f"{where} = {original}" for where, original in copies]
     if leaks:
-        yield Finding("leakage", f"{leaked:,} texts of the other files are also in {first}", leaks)
+        yield Finding(
+            "leakage",
+            f"{_counted(leaked, 'text')} of the other files {'is' if leaked == 1 else 'are'} also in {first}",
+            leaks,
+        )
     if contradictions:
         yield Finding(
             "contradictory labels", f"{contradicted:,} examples have a text that has other labels too", contradictions
         )
     if duplicates:
-        yield Finding("duplicates", f"{repeated:,} examples repeat another of the same file and label", duplicates)
+        yield Finding(
+            "duplicates",
+            f"{_counted(repeated, 'example', 'repeats', 'repeat')} another of the same file and label",
+            duplicates,
+        )
 
 
 def _in_texts(examples: list[tuple[str, str, str]]) -> Iterable[Finding]:
     empty = [where for where, text, _ in examples if not text.strip()]
     if empty:
-        yield Finding("empty text", f"{len(empty):,} texts are empty", empty)
+        yield Finding("empty text", _counted(len(empty), "text", "is empty", "are empty"), empty)
     damaged = [where for where, text, label in examples if _DAMAGED.search(text) or _DAMAGED.search(label)]
     if damaged:
-        yield Finding(
-            "encoding", f"{len(damaged):,} examples have characters of a wrong encoding, or control characters", damaged
-        )
+        found = _counted(len(damaged), "example", "has", "have")
+        yield Finding("encoding", f"{found} characters of a wrong encoding, or control characters", damaged)
     long = [f"{where} {len(text):,}" for where, text, _ in examples if len(text) >= _LONG]
     if long:
-        yield Finding("long text", f"{len(long):,} texts have {_LONG:,} characters or more", long)
+        yield Finding("long text", f"{_counted(len(long), 'text', 'has', 'have')} {_LONG:,} characters or more", long)
 
 
 def _in_labels(read: Mapping[str, list[tuple[str, str, str]]]) -> Iterable[Finding]:
@@ -142,7 +149,11 @@ def _in_labels(read: Mapping[str, list[tuple[str, str, str]]]) -> Iterable[Findi
         if name in others:
             new = [f"{where} {label}" for where, _, label in examples if label not in known]
             if new:
-                yield Finding("unknown labels", f"{len(new):,} labels of {name} are not in {training}", new)
+                yield Finding(
+                    "unknown labels",
+                    f"{_counted(len(new), 'label')} of {name} {'is' if len(new) == 1 else 'are'} not in {training}",
+                    new,
+                )
     if len(known) == 1:
         yield Finding("one label", f"all texts of {training} have the label {next(iter(known))}", [])
     elif 2 * len(known) > known.total() > _FEW:
@@ -152,7 +163,9 @@ def _in_labels(read: Mapping[str, list[tuple[str, str, str]]]) -> Iterable[Findi
         rare = {label for label, count in known.items() if count < _FEW}
         if rare:
             lines = [f"{where} {label}" for where, _, label in read[training] if label in rare]
-            yield Finding("rare labels", f"{len(rare):,} labels have fewer than {_FEW} texts", lines)
+            yield Finding(
+                "rare labels", f"{_counted(len(rare), 'label', 'has', 'have')} fewer than {_FEW} texts", lines
+            )
 
 
 def _part(examples: list[tuple[str, str, str]]) -> Part:
@@ -160,3 +173,9 @@ def _part(examples: list[tuple[str, str, str]]) -> Part:
     labels = Counter(label for _, _, label in examples)
     by_count = dict(sorted(labels.items(), key=lambda pair: (-pair[1], pair[0])))
     return Part(len(examples), by_count, min(lengths), statistics.median(lengths), max(lengths))
+
+
+def _counted(count: int, noun: str, singular: str = "", plural: str = "") -> str:
+    """Return a number and a noun with its verb, if given: ``1 text is``, ``2 texts are``."""
+    verb = singular if count == 1 else plural
+    return f"{count:,} {noun}{'s' * (count != 1)}{verb and f' {verb}'}"

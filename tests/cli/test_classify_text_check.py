@@ -20,12 +20,12 @@ def test_findings_are_printed_with_their_lines(tmp_path, monkeypatch, vectors_fi
     Path("a.tsv").write_text("".join(lines) + "no\tthe king 0\n" + "yes\tthe king 1\n" * 7)
     Path("b.tsv").write_bytes(b"no\tthe queen 3\nyes\tcaf\xe9\n")
     text = check("a.tsv", "--test", "b.tsv", "--vectors", vectors_file)
-    assert "leakage: 1 texts of the other files are also in a.tsv\n  b.tsv:1 = a.tsv:8\n" in text
+    assert "leakage: 1 text of the other files is also in a.tsv\n  b.tsv:1 = a.tsv:8\n" in text
     assert "contradictory labels: 2 examples" in text
     assert "  a.tsv:1 yes\n  a.tsv:17 no\n" in text
     assert "duplicates: 7 examples" in text
     assert "  and 2 more\n" in text
-    assert "encoding: 1 examples" in text
+    assert "encoding: 1 example has" in text
     assert "distinct words with a vector" in text
     facts = json.loads(check("a.tsv", "--test", "b.tsv", "--vectors", vectors_file, "--json"))
     assert facts["parts"]["a.tsv"]["labels"] == {"yes": 15, "no": 9}
