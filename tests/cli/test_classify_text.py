@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -209,6 +210,35 @@ def test_each_kind_of_model(data):
         (["--calibration", "none"], "calibration none needs model network, got auto"),
     ):
         assert message in invoke("train", "data.tsv", "-o", "m.safetensors", *arguments, code=2).stderr
+
+
+def test_training_continues_from_a_network(data):
+    from corpora import read_labelled
+    from seqclf import ClassifierSettings, load_model, train_classifier
+
+    network = ("--model", "network", *TINY, "--threads", 1, "-q")
+    invoke("train", data, *network, "--tokenizer", "tweets", "--cell", "gru", "-o", "first.safetensors")
+    longer = "train", data, "--continue-from", "first.safetensors", "--epochs", 3, "--threads", 1
+    invoke(*longer, "-o", "second.safetensors", "-q")
+    first, second = load_model("first.safetensors"), load_model("second.safetensors")
+    settings = ClassifierSettings(epochs=3)
+    expected = train_classifier(*read_labelled(data), settings=settings, initial=first, threads=1)
+    np.testing.assert_array_equal(second.predict_proba(["a king"]), expected.predict_proba(["a king"]))
+    kept = {name: second.settings[name] for name in ("cell", "hidden_size", "vector_size", "tokenizer", "epochs")}
+    assert kept == {"cell": "gru", "hidden_size": 8, "vector_size": 8, "tokenizer": "tweets", "epochs": 3}
+    for option, named in (
+        (["--hidden-size", 9], "--hidden-size"),
+        (["--vectors", "x"], "--vectors"),
+        (["--folds", 2], "--folds"),
+    ):
+        refused = invoke(*longer, *option, "-o", "third.safetensors", code=2)
+        assert f"{named} has no effect with --continue-from; leave it out" in refused.stderr
+    invoke("train", data, "--model", "linear", "-o", "linear.safetensors", "-q")
+    refused = invoke("train", data, "--continue-from", "linear.safetensors", "-o", "third.safetensors", code=2)
+    assert (
+        "needs a recurrent network, linear.safetensors is a linear model; train one with --model network"
+        in refused.stderr
+    )
 
 
 def test_cross_validation(data):
