@@ -222,7 +222,9 @@ def train_classifier(
                 )  # fmt: skip
     if majority_share(targets) >= SKEWED:
         metrics["majority_share"] = majority_share(targets)
-    return ClassifierModel(**parts, labels=classes, settings=settings.record(), metrics=metrics)
+    return ClassifierModel(
+        **parts, labels=classes, settings=settings.record(linear=parts["network"] is None), metrics=metrics
+    )
 
 
 def _texts(texts: Sequence[Text], settings: ClassifierSettings) -> LinearTexts:
