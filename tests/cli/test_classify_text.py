@@ -265,6 +265,14 @@ def test_training_warns_of_contradictions_and_of_labels_with_one_text(data):
     assert "Warning: " not in invoke("train", data, "-o", "m.safetensors", *TINY).stderr
 
 
+def test_training_warns_of_empty_texts(data):
+    Path("empty.tsv").write_text(data.read_text() + "yes\t \n" * 7)
+    for several in [], ["--multi-label", ","]:
+        done = invoke("train", "empty.tsv", *several, *TINY, "-o", "m.safetensors")
+        places = ", ".join(f"empty.tsv:{line}" for line in range(61, 66))
+        assert f"Warning: texts without a word: {places} and 2 more; fill them in, or leave them out\n" in done.stderr
+
+
 def test_folds_by_groups(data):
     rows = [line.split("\t") for line in data.read_text().splitlines()]
     lines = ["text,label,author", *(f"{text},{label},author {place % 3}" for place, (label, text) in enumerate(rows))]
