@@ -141,7 +141,7 @@ class LogisticLoss:
         """
         # The penalty's curvature, 1 / (C N), bounds the distance to the minimum by tolerance C N, which is the error of
         # a weight that a single text determines; probabilities err by a fiftieth of it.
-        tolerance = 1e-6 if coarse else min(1e-6, max(1e-9, 1e-3 / (strength * self._total)))
+        tolerance = 1e-6 if coarse else min(1e-6, max(1e-9, 3e-3 / (strength * self._total)))
         steps = count(1)
 
         def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
