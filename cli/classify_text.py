@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from cli.classification.check import check
+from cli.classification.continuing import continue_option, initial_model
 from cli.classification.evaluate import evaluate
 from cli.classification.evaluation import folds_table, learning_table, rival_table, set_measures
 from cli.classification.examples import (
@@ -73,7 +74,7 @@ for _command in (check, explain, evaluate, export, find_threshold, info, predict
         "default": None,
         "show_default": False,
         "help": "The recurrent network, a linear model on n-grams of words and characters, their blend, or the best of "
-        "these on validation data.  [default: auto; with --multi-label network]",
+        "these on validation data.  [default: auto; with --multi-label or --continue-from network]",
     },
 )
 @click.option("--baselines", is_flag=True, help="Also train baselines on DATA and evaluate them on --test.")
@@ -111,6 +112,7 @@ for _command in (check, explain, evaluate, export, find_threshold, info, predict
     is_flag=True,
     help="With --multi-label: tune a decision threshold per label on --dev.  [default: 0.5]",
 )
+@continue_option
 @tune_option
 @report_option
 @options.columns_options
@@ -129,6 +131,7 @@ def train(
     learning_curve_plot: str | None,
     separator: str | None,
     tune_thresholds: bool,
+    continue_from: str | None,
     tune: float | None,
     report: str | None,
     threads: int | None,
@@ -170,8 +173,9 @@ def train(
 
     from seqclf import train_classifier, train_multi_label
 
+    initial = None if continue_from is None else initial_model(continue_from)
     if given["model"] is None:
-        given["model"] = "auto" if separator is None else "network"
+        given["model"] = "auto" if separator is None and initial is None else "network"
     elif separator is not None and given["model"] != "network":
         raise click.UsageError(f"--model {given['model']} has no effect with --multi-label, which trains a network")
     if given["model"] == "linear" and (given["resume"] or given["checkpoint"] or given["checkpoint_every"]):
@@ -203,7 +207,9 @@ def train(
         places[source], texts, labels = read_examples(source, separator, **columns)
         return texts, labels
 
-    train_one: Any = train_classifier if separator is None else partial(train_multi_label, **multi_label)
+    train_one: Any = partial(train_classifier, initial=initial)
+    if separator is not None:
+        train_one = partial(train_multi_label, **multi_label)
     trained = train_and_save(
         partial(train_one if search is None else search.train, sample_weight=weights),
         read,

@@ -64,6 +64,7 @@ def learn(
     """
     from corpora import TextCorpus
     from wordvec.system.atomic_files import check_target
+    from wordvec.system.wording import counted
 
     settings = phrase_settings(lowercase=lowercase, **given)
     check_target(output)
@@ -79,7 +80,7 @@ def learn(
     found = learn_phrases(texts, settings, cache=not no_cache, threads=threads, quiet=quiet)
     found.save(output)
     note_output(output)
-    log(f"{output}: {len(found.phrases_):,} phrases", quiet)
+    log(f"{output}: {counted(len(found.phrases_), 'phrase')}", quiet)
 
 
 @phrases.command(cls=Command, context_settings=options.HELP)

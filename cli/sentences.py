@@ -64,6 +64,7 @@ def sentences(
 
     from corpora import InputError, read_texts
     from wordvec import load_vectors
+    from wordvec.system.wording import counted
     from wordvec.vectors.sentence import sentence_vectors
 
     loaded = load_vectors(vectors, subword_fallback=subword_fallback)
@@ -81,7 +82,7 @@ def sentences(
             click.echo(" ".join(f"{number:.6g}" for number in row))
     else:
         _save(found, output)
-        log(f"{output}: {len(found):,} texts x {found.shape[1]}", quiet)
+        log(f"{output}: {counted(len(found), 'text')} x {found.shape[1]}", quiet)
 
 
 def _save(array: "np.ndarray", path: str) -> None:

@@ -86,6 +86,7 @@ def set_measures(result: "MultiLabelScore") -> dict[str, str]:
 def set_table(evaluation: "SetEvaluation", truth: Sequence[Any]) -> str:
     """Return the measures of label sets, compared with a constant prediction, and label scores."""
     from seqclf import score_label_sets
+    from wordvec.system.wording import counted
 
     result = evaluation.score
     classes = class_table(result, "label", "texts")
@@ -94,7 +95,7 @@ def set_table(evaluation: "SetEvaluation", truth: Sequence[Any]) -> str:
     both = zip(set_measures(result).items(), set_measures(constant).values(), strict=True)
     rows = [[name, own, other] for (name, own), other in both]
     rows.append(["expected calibration error", f"{evaluation.calibration_error():.3f}", ""])
-    head = table(rows, [f"{len(truth):,} texts", "this model", "most frequent labels"])
+    head = table(rows, [counted(len(truth), "text"), "this model", "most frequent labels"])
     return f"{head}\n\n{classes}"
 
 

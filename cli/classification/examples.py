@@ -65,14 +65,20 @@ def _values(data: str, column: str, option: str, **reading: Any) -> Iterator[tup
 
 
 def read_training(data: str, separator: str | None, quiet: bool, **reading: Any) -> tuple[list[str], list[Any]]:
-    """Read texts and labels, and warn of equal texts with different labels and of labels with one text."""
+    """Read texts and labels, and warn of empty texts, equal texts with different labels and labels with one text."""
     places, texts, labels = read_examples(data, separator, **reading)
-    if separator is not None:
-        return texts, labels
-    for warning in _contradictions(places, texts, labels), _single_texts(places, labels):
-        if warning:
-            log(f"Warning: {warning}", quiet)
+    warnings = [_empty_texts(places, texts)]
+    if separator is None:
+        warnings += [_contradictions(places, texts, labels), _single_texts(places, labels)]
+    for warning in filter(None, warnings):
+        log(f"Warning: {warning}", quiet)
     return texts, labels
+
+
+def _empty_texts(places: Sequence[str], texts: Sequence[str]) -> str:
+    empty = [place for place, text in zip(places, texts, strict=True) if not text.strip()]
+    more = f" and {len(empty) - _SHOWN:,} more" if len(empty) > _SHOWN else ""
+    return f"texts without a word: {', '.join(empty[:_SHOWN])}{more}; fill them in, or leave them out" if empty else ""
 
 
 def _contradictions(places: Sequence[str], texts: Sequence[str], labels: Sequence[str]) -> str:

@@ -62,6 +62,7 @@ def write_report(
     from wordvec.formats.cards import model_card
     from wordvec.formats.registry import describe
     from wordvec.system.atomic_files import replacing
+    from wordvec.system.wording import counted
 
     with origin_of(data=data) as origin:
         facts = {"file": os.path.basename(data) or data}
@@ -84,4 +85,4 @@ def write_report(
         with replacing(output) as file:
             file.write(content.encode())
         note_output(output)
-    log(f"{os.path.join(folder, _PAGE)}: report on {len(texts):,} texts", quiet)
+    log(f"{os.path.join(folder, _PAGE)}: report on {counted(len(texts), 'text')}", quiet)

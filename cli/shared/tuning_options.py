@@ -83,6 +83,7 @@ class TuningStep:
             threads, resume, quiet: as of a training.
         """
         from corpora import read_lines
+        from wordvec.system.wording import counted
         from wordvec.word2vec.tuning import tune_word2vec
 
         context = click.get_current_context()
@@ -118,6 +119,9 @@ class TuningStep:
                 on_progress=EpochLines(progress, quiet=True),
             )
         score = f"score {found.best.score:.4f}"
-        log(f"best of {len(found.trials)} trials: trial {found.best.number + 1}, {score}; see {self.log}", quiet)
+        log(
+            f"best of {counted(len(found.trials), 'trial')}: trial {found.best.number + 1}, {score}; see {self.log}",
+            quiet,
+        )
         if found.interrupted:
             raise KeyboardInterrupt

@@ -17,23 +17,23 @@ class Answer(NamedTuple):
 
     Attributes:
         names: C labels as strings.
-        probabilities: (C,).
-        ranked: (C,) columns, the most probable first.
+        probabilities: C of them.
+        ranked: the C columns, the most probable first.
         chosen: the predicted labels: of a model of one label per text, one, or none if it abstains.
         separator: of the labels of a multi-label model; None of one label per text.
         unknown: the share of words that the model does not know, if asked for.
     """
 
     names: list[str]
-    probabilities: np.ndarray
-    ranked: np.ndarray
+    probabilities: list[float]
+    ranked: list[int]
     chosen: list[str]
     separator: str | None
     unknown: float | None = None
 
     def best(self, count: int | None = None) -> list[tuple[str, float]]:
         """Return the most probable labels with their probabilities, all if ``count`` is None."""
-        return [(self.names[label], float(self.probabilities[label])) for label in self.ranked[:count].tolist()]
+        return [(self.names[label], self.probabilities[label]) for label in self.ranked[:count]]
 
     def abstaining(self, min_confidence: float | None) -> "Answer":
         """Return the answer without a label if that is less probable, unless there may be several."""
@@ -45,7 +45,7 @@ class Answer(NamedTuple):
         found: dict[str, Any] = {"labels": self.chosen}
         if self.separator is None:
             found = {"label": self.chosen[0] if self.chosen else None, "probability": self.best(1)[0][1]}
-        rows = zip(self.names, map(float, self.probabilities), strict=True)
+        rows = zip(self.names, self.probabilities, strict=True)
         found["probabilities"] = dict(rows if top_k is None else self.best(top_k))
         return found if self.unknown is None else found | {"unknown_words": round(self.unknown, 4)}
 
@@ -88,7 +88,7 @@ def answers(
     else:  # no label if fastText knows nothing of the text
         best = zip(ranking[:, 0].tolist(), np.asarray(found.max(axis=1) > 0).tolist(), strict=True)
         chosen = [[names[label]] if known else [] for label, known in best]
-    rows = zip(found, ranking, chosen, shares, strict=True)
+    rows = zip(found.tolist(), ranking.tolist(), chosen, shares, strict=True)
     return [
         Answer(names, row, ranked, labels, separator, share).abstaining(min_confidence)
         for row, ranked, labels, share in rows

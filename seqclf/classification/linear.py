@@ -1,6 +1,7 @@
 """Multinomial logistic regression on n-grams, trained by L-BFGS and equal to scikit-learn's to 1e-4 in probability."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -30,7 +31,7 @@ class LogisticLoss:
     With an L2 penalty, weights and gradients are ``Xᵀ a`` of the features X (S, V): sums of texts' features (the
     representer theorem, Kimeldorf & Wahba 1971). A vector holds ``a`` (S, K), its image ``X Xᵀ a``, and the bias (K,).
     Inner products and sums of such vectors are those of the weights, but with fewer texts than n-grams they take less
-    time and memory.
+    time and memory. N-grams of one text, most of all, add to ``X Xᵀ`` only a diagonal, the sum of their squares.
 
     Args:
         rows: S texts' features.
@@ -48,7 +49,17 @@ class LogisticLoss:
     def __init__(
         self, rows: SparseRows, features: int, targets: np.ndarray, classes: int, weights: np.ndarray, workers: Workers
     ) -> None:
-        self._rows, self._columns = rows, transposed(rows, features)
+        counts, texts = np.bincount(rows.indices, minlength=features), rows.texts()
+        alone = counts[rows.indices] == 1
+        self._shared = np.flatnonzero(counts > 1)
+        self._alone = rows.indices[alone], texts[alone], rows.data[alone]
+        self._squares = np.bincount(texts[alone], rows.data[alone] ** 2, targets.size)
+        self._peaks = np.zeros(targets.size)
+        np.maximum.at(self._peaks, texts[alone], rows.data[alone])
+        indptr = np.append(0, np.cumsum(~alone))[rows.indptr]
+        number = (np.cumsum(counts > 1) - 1).astype(np.int32)
+        self._rows = SparseRows(indptr, number[rows.indices[~alone]], rows.data[~alone])
+        self._columns = transposed(self._rows, len(self._shared))
         self._targets, self._weights, self._workers = targets, weights / weights.sum(), workers
         self.shape = features, classes if classes > 2 else 1
         self._total = float(weights.sum())
@@ -75,7 +86,10 @@ class LogisticLoss:
     def coefficients(self, x: np.ndarray) -> Coefficients:
         """Return the weights and biases of a vector."""
         own, _, bias = self._parts(x)
-        return Coefficients(self._product(self._columns, own), bias.copy())
+        columns, texts, data = self._alone
+        weight = np.empty(self.shape)
+        weight[self._shared], weight[columns] = self._product(self._columns, own), data[:, None] * own[texts]
+        return Coefficients(weight, bias.copy())
 
     def _product(self, sparse: SparseRows, dense: np.ndarray) -> np.ndarray:
         """Return the product of a sparse matrix (R, N) and ``dense`` (N, K)."""
@@ -101,24 +115,42 @@ class LogisticLoss:
         np.add(self._scores, penalty * own, out=d_own)
         d_bias[:] = self._scores.sum(axis=0)
         d_weight = self._product(self._columns, d_own)
-        d_image[:] = self._product(self._rows, d_weight)
-        self.largest = max(float(each.max(initial=0.0)) for each in (d_weight, -d_bias, d_bias))
-        self.largest = max(self.largest, -float(d_weight.min(initial=0.0)))
+        np.multiply(d_own, self._squares[:, None], out=d_image)
+        d_image += self._product(self._rows, d_weight)
+        d_alone = d_own * self._peaks[:, None]
+        extremes = [each.max(initial=0.0) for each in (d_weight, d_alone, d_bias)]
+        extremes += [-each.min(initial=0.0) for each in (d_weight, d_alone, d_bias)]
+        self.largest = float(max(extremes))
         return float(self._losses.sum()) + 0.5 * penalty * inner_product(own.ravel(), image.ravel()), gradient
 
-    def fit(self, strength: float, start: np.ndarray | None = None, *, coarse: bool = False) -> np.ndarray:
+    def fit(
+        self,
+        strength: float,
+        start: np.ndarray | None = None,
+        *,
+        coarse: bool = False,
+        on_step: Callable[[float, int], None] = lambda strength, step: None,
+    ) -> np.ndarray:
         """Return the vector of the least loss, near enough for probabilities that are exact to 1e-4.
 
         Args:
             strength: C.
             start: a vector near the least loss; None starts at zeros.
             coarse: end earlier, with probabilities that are exact to about 1e-3.
+            on_step: called with C and the number of values of the loss so far.
         """
-        # The penalty's curvature, 1 / (C N), bounds the distance to the minimum by tolerance C N.
-        tolerance = 1e-6 if coarse else min(1e-6, max(1e-9, 2e-4 / (strength * self._total)))
+        # The penalty's curvature, 1 / (C N), bounds the distance to the minimum by tolerance C N, which is the error of
+        # a weight that a single text determines; probabilities err by a fiftieth of it.
+        tolerance = 1e-6 if coarse else min(1e-6, max(1e-9, 3e-3 / (strength * self._total)))
+        steps = count(1)
+
+        def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
+            on_step(strength, next(steps))
+            return self.at(x, strength)
+
         return minimize(
-            lambda x: self.at(x, strength), self.start() if start is None else start, tolerance=tolerance,
-            inner=self.inner, largest=lambda gradient: self.largest,
+            loss, self.start() if start is None else start, tolerance=tolerance, inner=self.inner,
+            largest=lambda gradient: self.largest,
         ).x  # fmt: skip
 
 
@@ -166,15 +198,15 @@ def log_probabilities(
     """Return the log-probabilities (S, C) float64 of features (S, V)."""
     from seqclf.kernels.sparse_linear import log_softmax, sparse_products
 
-    count = len(rows.indptr) - 1
-    scores, logs = np.empty((count, len(bias))), np.empty((count, classes))
+    texts = len(rows.indptr) - 1
+    scores, logs = np.empty((texts, len(bias))), np.empty((texts, classes))
 
     def predict(first: int, last: int) -> None:
         sparse_products(*rows, weight, first, last, scores)
         scores[first:last] += bias
         log_softmax(scores[first:last], logs[first:last])
 
-    workers.map(predict, *_parts(count))
+    workers.map(predict, *_parts(texts))
     return logs
 
 
@@ -183,11 +215,10 @@ def transposed(rows: SparseRows, features: int) -> SparseRows:
     order = np.argsort(rows.indices, kind="stable")
     indptr = np.zeros(features + 1, np.int64)
     np.cumsum(np.bincount(rows.indices, minlength=features), out=indptr[1:])
-    texts = np.repeat(np.arange(len(rows.indptr) - 1, dtype=np.int32), np.diff(rows.indptr))
-    return SparseRows(indptr, texts[order], rows.data[order])
+    return SparseRows(indptr, rows.texts()[order], rows.data[order])
 
 
-def _parts(count: int) -> tuple[range, list[int]]:
-    """Return where parts of ``count`` rows begin and end."""
-    starts = range(0, count, _PART)
-    return starts, [min(start + _PART, count) for start in starts]
+def _parts(rows: int) -> tuple[range, list[int]]:
+    """Return where parts of ``rows`` rows begin and end."""
+    starts = range(0, rows, _PART)
+    return starts, [min(start + _PART, rows) for start in starts]

@@ -34,6 +34,22 @@ class SparseRows(NamedTuple):
     indices: np.ndarray
     data: np.ndarray
 
+    def texts(self) -> np.ndarray:
+        """Return the row (N,) int32 of each element."""
+        return np.repeat(np.arange(len(self.indptr) - 1, dtype=np.int32), np.diff(self.indptr))
+
+    def take(self, rows: np.ndarray) -> "SparseRows":
+        """Return some rows.
+
+        Example:
+            >>> SparseRows(np.array([0, 1, 3]), np.array([7, 4, 5]), np.array([1.0, 2.0, 3.0])).take(np.array([1]))
+            SparseRows(indptr=array([0, 2]), indices=array([4, 5]), data=array([2., 3.]))
+        """
+        sizes = np.diff(self.indptr)[rows]
+        indptr = np.append(0, np.cumsum(sizes))
+        places = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], sizes)
+        return SparseRows(indptr, self.indices[places], self.data[places])
+
 
 class NgramFeatures:
     """The features of a linear model: n-grams of tokens, and of the characters of words between white space.
@@ -48,7 +64,7 @@ class NgramFeatures:
         characters: whether there are n-grams of characters.
 
     Example:
-        >>> features = NgramFeatures.learn([["new", "york"], ["york"]], ["new york", "york"])
+        >>> features, _ = NgramFeatures.learn([["new", "york"], ["york"]], ["new york", "york"])
         >>> rows = features.rows([["york"]], ["york"])
         >>> len(rows.indices), round(float((rows.data**2).sum()), 6)  # york, and 14 n-grams of its characters
         (15, 2.0)
@@ -68,8 +84,8 @@ class NgramFeatures:
         *,
         second: np.ndarray | None = None,
         characters: bool = True,
-    ) -> Self:
-        """Return the n-grams of S training texts.
+    ) -> tuple[Self, SparseRows]:
+        """Return the n-grams of S training texts, and the features of these texts.
 
         Those of characters must be in two texts.
 
@@ -82,26 +98,32 @@ class NgramFeatures:
             InputError: no text has a word.
         """
         found = cls(np.empty(0, np.uint64), np.empty(0, np.float32), characters=characters)._keys_of(tokens, forms)
-        order = np.lexsort((found.texts, found.keys))
+        order = np.argsort(found.keys, kind="stable")  # n-grams of a kind are in the order of their texts
         keys, texts = found.keys[order], found.texts[order]
-        first = np.ones(len(keys), bool)
-        first[1:] = (keys[1:] != keys[:-1]) | (texts[1:] != texts[:-1])
-        distinct, frequencies = np.unique(keys[first], return_counts=True)
+        begins = np.append(True, keys[1:] != keys[:-1])[: len(keys)]
+        cells = np.flatnonzero(begins | np.append(True, texts[1:] != texts[:-1])[: len(keys)])
+        counts, starts = np.diff(cells, append=len(keys)), np.flatnonzero(begins[cells])
+        distinct, frequencies = keys[cells[starts]], np.diff(starts, append=len(cells))
         kept = (frequencies > 1) | (distinct & np.uint64(1) == 0)
         if not kept.any():
             raise InputError("no text has a word; check the tokenizer, or use longer texts")
-        texts = texts[first][np.repeat(kept, frequencies)]
+        counts, texts = counts[np.repeat(kept, frequencies)], texts[cells[np.repeat(kept, frequencies)]]
         distinct, frequencies = distinct[kept], frequencies[kept]
+        columns = np.repeat(np.arange(len(distinct)), frequencies)
         weights = np.log((1.0 + len(tokens)) / (1.0 + frequencies)) + 1.0
         if second is not None:
-            columns = np.repeat(np.arange(len(distinct)), frequencies)
             own = np.bincount(columns[second[texts]], minlength=len(distinct))
             weights *= 1.0 + np.abs(_count_ratios(distinct & np.uint64(1), own, frequencies - own))
-        return cls(distinct, weights.astype(np.float32), characters=characters)
+        features = cls(distinct, weights.astype(np.float32), characters=characters)
+        order = np.argsort(texts, kind="stable")
+        return features, features._rows(columns[order], texts[order], counts[order], len(tokens))
 
     def rows(self, tokens: Sequence[Sequence[str]], forms: Sequence[str]) -> SparseRows:
         """Return the features of texts; arguments as for ``learn``. A row does not depend on the others."""
-        return self._rows(*self._known(self._keys_of(tokens, forms)), len(tokens))
+        columns, texts = self._known(self._keys_of(tokens, forms))
+        cells, counts = np.unique(texts * len(self) + columns, return_counts=True)
+        texts, columns = np.divmod(cells, len(self))
+        return self._rows(columns, texts, counts, len(tokens))
 
     def places(self, tokens: Sequence[str], form: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return the known n-grams of a text: columns, whether of characters, first words and sizes, each (N,).
@@ -125,14 +147,13 @@ class NgramFeatures:
         known = self.keys[columns] == found.keys
         return columns[known], found.texts[known]
 
-    def _rows(self, columns: np.ndarray, texts: np.ndarray, count: int) -> SparseRows:
-        cells, frequencies = np.unique(texts * len(self) + columns, return_counts=True)
-        texts, columns = np.divmod(cells, len(self))
-        data = (1.0 + np.log(frequencies)) * self.weights[columns]
+    def _rows(self, columns: np.ndarray, texts: np.ndarray, counts: np.ndarray, size: int) -> SparseRows:
+        """Return the features of ``size`` texts, given the counts of their n-grams, ascending in each."""
+        data = (1.0 + np.log(counts)) * self.weights[columns]
         block = 2 * texts + (self.keys[columns] & np.uint64(1)).astype(np.int64)
-        lengths = np.sqrt(np.bincount(block, data * data, 2 * count))
-        indptr = np.zeros(count + 1, np.int64)
-        np.cumsum(np.bincount(texts, minlength=count), out=indptr[1:])
+        lengths = np.sqrt(np.bincount(block, data * data, 2 * size))
+        indptr = np.zeros(size + 1, np.int64)
+        np.cumsum(np.bincount(texts, minlength=size), out=indptr[1:])
         return SparseRows(indptr, columns.astype(np.int32), data / lengths[block])
 
     def _keys_of(self, tokens: Sequence[Sequence[str]], forms: Sequence[str]) -> Keys:

@@ -17,6 +17,11 @@ EPOCHS = 10
 MOST_TOKENS = 20_000_000
 """Tokens that the network reads in all epochs, by default: about five minutes of one core."""
 
+_OF_LINEAR = frozenset(
+    ["class_weight", "model", "calibration", "validation_fraction", "seed", "tokenizer", "lowercase", "normalize"]
+)
+"""Settings of a linear model."""
+
 
 def _check_class_weight(value: Any) -> None:
     if isinstance(value, Mapping):
@@ -102,9 +107,19 @@ class ClassifierSettings(PooledSettings):
             )  # fmt: skip
         return replace(self, epochs=epochs)
 
-    def record(self) -> dict[str, Any]:
-        """Return the settings as JSON can hold them: class weights by label become ``[label, weight]`` pairs."""
+    def record(self, *, linear: bool = False) -> dict[str, Any]:
+        """Return the settings as JSON can hold them: class weights by label become ``[label, weight]`` pairs.
+
+        Args:
+            linear: only those of a linear model.
+
+        Example:
+            >>> "hidden_size" in ClassifierSettings(model="linear").record(linear=True)
+            False
+        """
         values = super().record()
+        if linear:
+            values = {name: value for name, value in values.items() if name in _OF_LINEAR}
         if isinstance(self.class_weight, Mapping):
             values["class_weight"] = [[_plain(label), float(weight)] for label, weight in self.class_weight.items()]
         return values

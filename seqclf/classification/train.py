@@ -51,6 +51,11 @@ logger = logging.getLogger(__name__)
 
 SKEWED = 0.9
 """Share of the most frequent label from which on macro-F1 chooses the epoch."""
+_OF_NETWORK = (
+    "cell", "reset", "bidirectional", "merge", "layers", "hidden_size", "zoneout", "zoneout_cell", "pooling",
+    "vector_size", "character_size", "tokenizer", "lowercase", "normalize",
+)  # fmt: skip
+"""Settings that a network keeps when its training continues."""
 
 
 def train_classifier(
@@ -81,7 +86,7 @@ def train_classifier(
             the same label; None splits off ``settings.validation_fraction``.
         sample_weight: (N,) weights of the texts in the loss; None weighs all equally.
         classes: all labels, if the texts may lack some; None takes those of the texts.
-        initial: continue the training of this model's network, with its words, labels and sizes.
+        initial: continue the training of this model's network, with its words, labels, sizes and tokenizer.
         linear: a linear model of the same texts and seed, which is taken as the linear part instead of training one.
         threads: the largest number of threads; None uses all cores. The result is the same at any number.
         on_progress: called a few times a second with a :class:`wordvec.Progress`.
@@ -109,11 +114,12 @@ def train_classifier(
     resumption = Resumption(checkpoint, checkpoint_every, resume)
     texts = as_texts(texts)
     settings = resolved(or_defaults(settings, ClassifierSettings), vectors, texts)
+    if initial is not None:
+        settings = _continuing(initial, settings, vectors)
     labels = as_labels(labels)
     training = _texts(texts, settings)
     check_labels(training.tokens, labels)
     if initial is not None:
-        _check_continues(initial, settings, vectors)
         classes = initial.labels
     elif classes is None:
         classes = distinct_labels(labels)
@@ -216,7 +222,9 @@ def train_classifier(
                 )  # fmt: skip
     if majority_share(targets) >= SKEWED:
         metrics["majority_share"] = majority_share(targets)
-    return ClassifierModel(**parts, labels=classes, settings=settings.record(), metrics=metrics)
+    return ClassifierModel(
+        **parts, labels=classes, settings=settings.record(linear=parts["network"] is None), metrics=metrics
+    )
 
 
 def _texts(texts: Sequence[Text], settings: ClassifierSettings) -> LinearTexts:
@@ -297,12 +305,16 @@ def _check_linear(linear: ClassifierModel, classes: list[Any]) -> None:
         )
 
 
-def _check_continues(initial: ClassifierModel, settings: ClassifierSettings, vectors: "WordVectors | None") -> None:
+def _continuing(
+    initial: ClassifierModel, settings: ClassifierSettings, vectors: "WordVectors | None"
+) -> ClassifierSettings:
+    """Return the settings with those that a model determines whose training continues."""
     check_kind("initial", initial, ClassifierModel)
     if initial.parts != "network" or settings.model != "network":
         raise InputError(f"only a network can be trained further, got a {initial.parts} and model {settings.model}")
     if vectors is not None:
         raise InputError("initial has word vectors already; leave out vectors")
+    return replace(settings, **{name: initial.settings[name] for name in _OF_NETWORK if name in initial.settings})
 
 
 def _continued(initial: ClassifierModel) -> tuple[Network, Embedding, Characters | None]:

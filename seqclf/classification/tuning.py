@@ -110,6 +110,7 @@ def tune_classifier(
         folds = check_whole("folds", folds, 2, len(texts))
         if multi_label is not None:
             raise InputError("folds are stratified by label, but each text has several; leave folds out")
+    settings = settings.with_epochs(sum(len(text.split() if isinstance(text, str) else text) for text in texts))
     first = {name: getattr(settings, name) for name in SPACE if name not in fixed}
     space = {name: _including(SPACE[name], value) for name, value in first.items()}
 

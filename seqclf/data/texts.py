@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -90,17 +91,15 @@ def encode(
         (array([0, 1], dtype=int32), array([0, 2, 2]), None)
     """
     known, unknown = vocabulary.token_to_id, len(vocabulary)
-    ids = []
-    for text in tokens:
-        for token in text:
-            token_id = known.get(token)
-            if token_id is None:
-                token_id = known.get(token.lower(), unknown)
-            ids.append(token_id)
+    words = list(chain.from_iterable(tokens))
+    ids = list(map(known.get, words))
+    if None in ids:
+        others = {word: known.get(word.lower(), unknown) for word in set(words).difference(known)}
+        ids = list(map(others.get, words, ids))
     offsets = np.zeros(len(tokens) + 1, dtype=np.int64)
     np.cumsum([len(text) for text in tokens], out=offsets[1:])
     found = np.array(ids, dtype=np.int32)
     vectors = None
     if subwords is not None:
-        vectors = subwords.extend(found, [token for text in tokens for token in text], unknown)
+        vectors = subwords.extend(found, words, unknown)
     return found, offsets, vectors

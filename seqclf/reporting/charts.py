@@ -42,7 +42,7 @@ def reliability_chart(rows: Sequence[Reliability], x: str, y: str) -> str:
         axes.plot(confidence, accuracy, color=COLORS[0], linewidth=1.3)
         axes.scatter(confidence, accuracy, s=[12 + 90 * row.texts / most for row in rows], color=COLORS[0], alpha=0.6)
         _share_axes(axes, x, y)
-        axes.set_xlim(min(confidence) - 0.04, 1.03)
+        axes.set_xlim(min(0.5, *confidence) - 0.04, 1.04)
         axes.set_ylim(-0.04, 1.04)
         return _element(figure, f"{y} against {x}".capitalize())
 
@@ -93,6 +93,7 @@ def coverage_chart(rows: Sequence[Coverage]) -> str:
         axes.plot(shares, accuracies, color=COLORS[0], marker="o", markersize=3.5, linewidth=1.3)
         _share_axes(axes, "answered texts", "accuracy of the answers")
         axes.set_xlim(0, 1.03)
+        axes.set_ylim(max(0, min(accuracies) - 0.05), 1.01)
         return _element(figure, "Accuracy against the share of answered texts")
 
 

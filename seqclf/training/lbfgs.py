@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-_PAIRS = 10
+_PAIRS = (10, 40)
+"""The fewest and the most steps that are remembered: of 40, a search needs half the steps, which are slower."""
+_NUMBERS = 4_000_000
+"""Numbers in these steps, unless ten have more."""
 _DECREASE = 1e-4
 """The part of the decrease that the gradient promises from which on a step is accepted (Armijo 1966)."""
 _SHORTEST = 1e-10
@@ -32,8 +35,8 @@ def minimize(
 ) -> Minimum:
     """Minimize a smooth convex function.
 
-    A direction is that of the two-loop recursion over the last ten steps; a step is halved, or set to the minimum of
-    the parabola through what is known, until the function decreases enough.
+    A direction is that of the two-loop recursion over the last 10 to 40 steps, fewer for large N; a step is halved, or
+    set to the minimum of the parabola through what is known, until the function decreases enough.
 
     Args:
         function: returns the value and a new gradient (N,) at x (N,) float64.
@@ -54,7 +57,8 @@ def minimize(
     largest = largest or (lambda vector: float(np.abs(vector).max(initial=0.0)))
     x = np.array(x, np.float64)
     value, gradient = function(x)
-    pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=_PAIRS)
+    remembered = max(_PAIRS[0], min(_PAIRS[1], _NUMBERS // max(x.size, 1)))
+    pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=remembered)
     for iteration in range(most):
         if largest(gradient) <= tolerance:
             return Minimum(x, value, iteration, True)

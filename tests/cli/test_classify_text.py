@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -212,6 +213,28 @@ def test_each_kind_of_model(data):
         assert message in invoke("train", "data.tsv", "-o", "m.safetensors", *arguments, code=2).stderr
 
 
+def test_training_continues_from_a_network(data):
+    from corpora import read_labelled
+    from seqclf import ClassifierSettings, load_model, train_classifier
+
+    network = ("--model", "network", *TINY, "--threads", 1, "-q")
+    invoke("train", data, *network, "--tokenizer", "tweets", "--cell", "gru", "-o", "first.safetensors")
+    longer = "train", data, "--continue-from", "first.safetensors", "--epochs", 3, "--threads", 1
+    invoke(*longer, "-o", "second.safetensors", "-q")
+    first, second = load_model("first.safetensors"), load_model("second.safetensors")
+    settings = ClassifierSettings(epochs=3)
+    expected = train_classifier(*read_labelled(data), settings=settings, initial=first, threads=1)
+    np.testing.assert_array_equal(second.predict_proba(["a king"]), expected.predict_proba(["a king"]))
+    kept = {name: second.settings[name] for name in ("cell", "hidden_size", "vector_size", "tokenizer", "epochs")}
+    assert kept == {"cell": "gru", "hidden_size": 8, "vector_size": 8, "tokenizer": "tweets", "epochs": 3}
+    for option, value in ("--hidden-size", 9), ("--vectors", "x"), ("--folds", 2):
+        refused = invoke(*longer, option, value, "-o", "third.safetensors", code=2)
+        assert f"{option} has no effect with --continue-from; leave it out" in refused.stderr
+    invoke("train", data, "--model", "linear", "-o", "linear.safetensors", "-q")
+    refused = invoke("train", data, "--continue-from", "linear.safetensors", "-o", "third.safetensors", code=2)
+    assert "needs a recurrent network, linear.safetensors is a linear model; train one with" in refused.stderr
+
+
 def test_cross_validation(data):
     arguments = ("train", "data.tsv", "-o", "m.safetensors", "--model", "linear", "--folds", 3, "--test", "data.tsv")
     lines = invoke(*arguments).stdout.splitlines()
@@ -241,6 +264,14 @@ def test_training_warns_of_contradictions_and_of_labels_with_one_text(data):
     assert "with another label: 2, such as odd.tsv:3 (b) after odd.tsv:1 (a); classify-text check" in found
     assert "labels with a single text can hardly be learned: c (odd.tsv:5); add texts" in found
     assert "Warning: " not in invoke("train", data, "-o", "m.safetensors", *TINY).stderr
+
+
+def test_training_warns_of_empty_texts(data):
+    Path("empty.tsv").write_text(data.read_text() + "yes\t \n" * 7)
+    for several in [], ["--multi-label", ","]:
+        done = invoke("train", "empty.tsv", *several, *TINY, "-o", "m.safetensors")
+        places = ", ".join(f"empty.tsv:{line}" for line in range(61, 66))
+        assert f"Warning: texts without a word: {places} and 2 more; fill them in, or leave them out\n" in done.stderr
 
 
 def test_folds_by_groups(data):

@@ -58,6 +58,15 @@ def test_label_sets_are_compared_as_sets_and_counted_by_label():
     assert "one label" in kinds(examples("x", *plain[:6]))
 
 
+def test_messages_count_in_the_singular_and_plural():
+    report = check_labelled({"x": examples("x", *PLAIN, ("a", ""), ("b", "text 2 "), ("a", "text 3"))})
+    assert [finding.message for finding in report.findings] == [
+        "2 examples have a text that has other labels too",
+        "1 example repeats another of the same file and label",
+        "1 text is empty",
+    ]
+
+
 @pytest.mark.parametrize(("parts", "message"), [({}, "no files were given"), ({"x": []}, "x has no examples")])
 def test_nothing_to_check(parts, message):
     with pytest.raises(InputError, match=message):

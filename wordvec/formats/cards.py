@@ -52,17 +52,6 @@ _MEASURES = {"loss": "loss (nats)", "macro_f1": "macro-F1", "micro_f1": "micro-F
 _SIZES = ("texts", "sentences", "tokens", "documents", "pairs", "windows", "characters")
 _WIDTH = 120
 _INDENTED: Any = {"initial_indent": "  ", "subsequent_indent": "    ", "break_long_words": False}
-_OF_LINEAR = (
-    "class_weight",
-    "model",
-    "calibration",
-    "validation_fraction",
-    "seed",
-    "tokenizer",
-    "lowercase",
-    "normalize",
-)
-"""Settings of a linear classifier; its record has those of the network it was compared with, too."""
 _NOT_RECORDED = {"data": "not recorded in this file"}
 
 
@@ -141,9 +130,7 @@ def model_card(facts: Mapping[str, Any]) -> ModelCard:
         ('Word vectors', '20', {'data': 'not recorded in this file'})
     """
     kind, about = str(facts["kind"]), _mapping(facts.get("about"))
-    metrics, settings = _mapping(about.get("metrics")), dict(_mapping(about.get("settings")))
-    if kind == "model" and about.get("cell") is None:
-        settings = {name: value for name, value in settings.items() if name in _OF_LINEAR}
+    metrics, settings = _mapping(about.get("metrics")), _mapping(about.get("settings"))
     title = _KINDS.get(kind, kind)
     return ModelCard(
         title[:1].upper() + title[1:],

@@ -38,8 +38,8 @@ def dense(rows, features):
 def test_features_are_those_of_scikit_learn_times_log_count_ratios_of_two_classes(second):
     texts = ["the rose is a rose is red", "the sky", "", "red sky red"]
     given = prepared(texts)
-    features = NgramFeatures.learn(*given, second=second, characters=False)
-    found = dense(features.rows(*given), len(features))
+    features, rows = NgramFeatures.learn(*given, second=second, characters=False)
+    found = dense(rows, len(features))
     vectorizer = TfidfVectorizer(
         analyzer=lambda text: [*text.split(), *map(" ".join, zip(text.split(), text.split()[1:], strict=False))],
         sublinear_tf=True, norm=None,
@@ -50,14 +50,14 @@ def test_features_are_those_of_scikit_learn_times_log_count_ratios_of_two_classe
         expected *= 1 + np.abs(np.log((p / p.sum()) / (q / q.sum())))
     expected /= np.maximum(np.linalg.norm(expected, axis=1, keepdims=True), 1e-9)
     np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-6)
-    both = NgramFeatures.learn(*given, second=second)
-    lengths = (dense(both.rows(*given), len(both)) ** 2).sum(axis=1)
+    both, rows = NgramFeatures.learn(*given, second=second)
+    lengths = (dense(rows, len(both)) ** 2).sum(axis=1)
     np.testing.assert_allclose(lengths, [2, 2, 0, 2], atol=1e-6)
 
 
 def test_character_ngrams_are_in_two_texts_and_unknown_ones_are_skipped():
     given = prepared(["abc", "xbc"])
-    features = NgramFeatures.learn(*given)
+    features, _ = NgramFeatures.learn(*given)
     # Two words; of their characters, "bc", "c ", "bc ".
     assert len(features) == 2 + 3
     assert len(features.rows(*prepared(["qqq", "b"])).data) == 0
@@ -72,8 +72,9 @@ def test_character_ngrams_are_in_two_texts_and_unknown_ones_are_skipped():
 
 def test_a_row_does_not_depend_on_the_others(disasters):
     given, targets = disasters
-    features = NgramFeatures.learn(*given, second=targets == 1)
-    together = features.rows(*given)
+    features, together = NgramFeatures.learn(*given, second=targets == 1)
+    for own, again in zip(together, features.rows(*given), strict=True):
+        np.testing.assert_array_equal(own, again)
     for row in (0, 17, 799):
         alone = features.rows(*given.take(np.array([row])))
         place = slice(*together.indptr[row : row + 2])
@@ -84,12 +85,12 @@ def test_a_row_does_not_depend_on_the_others(disasters):
 @pytest.mark.parametrize("classes", [2, 3])
 def test_gradient_of_the_loss(classes):
     given = prepared(["red rose", "blue sky", "red sky", "green tea"])
-    features = NgramFeatures.learn(*given, characters=False)
+    features, rows = NgramFeatures.learn(*given, characters=False)
     random = np.random.default_rng(1)
     with Workers(1) as workers:
         targets = np.array([0, 1, classes - 1, 1], np.int32)
-        loss = LogisticLoss(features.rows(*given), len(features), targets, classes, random.random(4), workers)
-        features_of = dense(features.rows(*given), len(features))
+        loss = LogisticLoss(rows, len(features), targets, classes, random.random(4), workers)
+        features_of = dense(rows, len(features))
         columns = loss.shape[1]
         theta = random.standard_normal(5 * columns)  # of the four texts, and the bias
 
@@ -114,8 +115,7 @@ def test_probabilities_are_those_of_scikit_learn(disasters, classes):
     given, targets = disasters
     given, targets = given.take(np.arange(300)), targets[:300].copy()
     targets[::7] = classes - 1
-    features = NgramFeatures.learn(*given, characters=False)
-    rows = features.rows(*given)
+    features, rows = NgramFeatures.learn(*given, characters=False)
     weights = np.array([0.5, 2.0, 1.0])[targets]
     with Workers(1) as workers:
         loss = LogisticLoss(rows, len(features), targets, classes, weights, workers)
@@ -148,9 +148,9 @@ def test_the_number_of_threads_does_not_change_a_bit(disasters, monkeypatch):
 def test_larger_c_is_not_tried_after_two_that_are_no_better(disasters, monkeypatch):
     tried, fit = [], LogisticLoss.fit
 
-    def recorded(self, strength, *arguments, coarse=False):
+    def recorded(self, strength, *arguments, coarse=False, **options):
         tried.append((strength, coarse))
-        return fit(self, strength, *arguments, coarse=coarse)
+        return fit(self, strength, *arguments, coarse=coarse, **options)
 
     monkeypatch.setattr(LogisticLoss, "fit", recorded)
     monkeypatch.setattr("seqclf.classification.train_linear.fit_weights", lambda *_: np.ones(1))
@@ -163,6 +163,42 @@ def test_larger_c_is_not_tried_after_two_that_are_no_better(disasters, monkeypat
             workers=workers,
         )  # fmt: skip
     assert tried == [*((strength, True) for strength in STRENGTHS[:3]), (STRENGTHS[0], False)]
+
+
+def test_a_part_of_many_texts_chooses_c_and_progress_is_logged(disasters, monkeypatch, caplog):
+    given, targets = disasters
+    sizes, fit = [], LogisticLoss.fit
+
+    def recorded(self, *arguments, coarse=False, **options):
+        sizes.append((self._rows.indptr.size - 1, coarse))
+        return fit(self, *arguments, coarse=coarse, **options)
+
+    monkeypatch.setattr(LogisticLoss, "fit", recorded)
+    monkeypatch.setattr("seqclf.classification.train_linear._ENOUGH", 150)
+    monkeypatch.setattr("seqclf.classification.train_linear._LINE_SECONDS", 0.0)
+    train, dev = given.take(np.arange(300)), (given.take(np.arange(300, 400)), targets[300:400])
+    with Workers(1) as workers, caplog.at_level("INFO", "seqclf"):
+        found, strength = train_linear(
+            train, targets[:300], 2, np.ones(2), shares=np.ones(300), dev=dev, seed=1, workers=workers
+        )
+        logs = found.log_probabilities(*dev[0], workers)
+    assert set(sizes[:-1]) == {(150, True)}
+    assert sizes[-1] == (300, False)
+    assert strength in STRENGTHS
+    assert (logs.argmax(axis=1) == dev[1]).mean() > 0.65
+    assert "linear model, C = 0.3: step 1" in caplog.text
+
+
+@pytest.mark.parametrize("model", ["linear", "auto"])
+def test_a_linear_model_records_its_own_settings(model, monkeypatch):
+    monkeypatch.setattr("seqclf.classification.train.CANDIDATES", {"linear": (False, True)})
+    settings = ClassifierSettings(model=model, hidden_size=4, vector_size=4, epochs=1)
+    texts = ["fire", "tea", "a fire", "some tea"] * 5
+    found = train_classifier(texts, [1, 0, 1, 0] * 5, settings=settings, threads=1)
+    assert found.parts == "linear"
+    assert set(found.settings) == {
+        "class_weight", "lowercase", "model", "normalize", "seed", "tokenizer", "validation_fraction",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "least"), [("sst2", 0.8), ("trec6", 0.86)])

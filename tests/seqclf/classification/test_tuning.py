@@ -127,6 +127,14 @@ def test_stopping_keeps_the_best_of_the_complete_trials(tmp_path):
     assert not (tmp_path / "other").exists()
 
 
+def test_the_first_trial_has_the_default_number_of_epochs(tmp_path):
+    found = tune_classifier(
+        TEXTS, LABELS, seconds=60, log=tmp_path / "log", settings=ClassifierSettings(hidden_size=4, vector_size=4),
+        fixed=[name for name in SPACE if name != "epochs"], threads=1, on_progress=stop_after(11),
+    )  # fmt: skip
+    assert found.search.trials[0].settings == {"epochs": 10}
+
+
 def test_what_cannot_be_tuned_is_refused(tmp_path):
     given = {"seconds": 1, "log": tmp_path / "log"}
     with pytest.raises(InputError, match="no effect on a linear model"):

@@ -46,16 +46,6 @@ def test_a_card_has_data_settings_measures_use_and_limits():
     assert json.loads(json.dumps(card.as_dict()))["measures"] == card.measures
 
 
-def test_the_card_of_a_linear_classifier_has_no_settings_of_networks():
-    of_both = {"learning_rate": 0.002, "model": "auto", "seed": 3}
-    cards = [
-        model_card({**CLASSIFIER, "about": {**CLASSIFIER["about"], "settings": of_both, **more}})
-        for more in ({"cell": None}, {})
-    ]
-    assert cards[0].settings == {"model": "auto", "seed": "3"}
-    assert cards[1].settings == cards[0].settings | {"learning rate": "0.002"}
-
-
 def test_text_and_markdown_have_the_same_sections():
     card = model_card(CLASSIFIER)
     headings = ["Model", "Training data", "Settings", "Measured", "Intended use", "Limits"]
