@@ -100,7 +100,7 @@ class Run:
         """Return the settings, whose default learning rate depends on the size of the corpus."""
         if self.shards.is_used or self.initial is not None:
             return self.settings
-        return self._chosen.resolved(encoded.raw_tokens)
+        return self._chosen.resolved(encoded.raw_tokens, len(encoded.vocabulary))
 
     @staticmethod
     def result_line(result: Any, output: str) -> str:

@@ -119,7 +119,7 @@ def test_subwords_reach_the_library(corpus):
     vectors = load_vectors("v.safetensors")
     subwords = vectors.subwords
     assert (subwords.min_n, subwords.max_n, subwords.buckets) == (2, 4, 100)
-    assert vectors.settings["learning_rate"] == 0.08  # because the text is small
+    assert vectors.settings["learning_rate"] == 0.03  # because there are few words
     again = train("corpus.txt", "-o", "v.safetensors", *TINY, "--subwords", "2-4", "--buckets", 100, "--resume")
     assert "epoch" not in again.stderr
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--buckets", 100, code=2)

@@ -20,6 +20,8 @@ _SUBWORD_RATE, _MOST_SUBWORD_RATE, _SUBWORD_TREE_RATE = 0.03, 0.08, 0.05
 _SUBWORD_TOKENS = 15_000_000
 """Tokens of all epochs from which on the rate of skip-gram with subwords suits a text; measured on 0.2, 1, 3 and 17
 million tokens of Wikipedia."""
+_SUBWORD_TYPES = 2000
+"""Vocabulary below which it stays: of 20 or 300 words drawn at random, longer steps diverge."""
 _SUBWORD_SHARED = (16, 4)
 """Of skip-gram: words that share n-grams move with every sample, so that a sample serves fewer centers."""
 _WORD_RATE = 2.0
@@ -112,7 +114,8 @@ class Word2VecSettings(Settings):
         default=None,
         above=0,
         detail="The default of skip-gram with subwords is 0.03 from 15 million tokens in all epochs on, and grows with "
-        "the square root of how many times fewer there are, to 0.052 for five million and at most 0.08.",
+        "the square root of how many times fewer there are, to 0.052 for five million and at most 0.08; with fewer "
+        "than 2,000 types it is 0.03.",
         none="0.04 for skip-gram, 0.03 to 0.08 with subwords, by the number of tokens (with another loss 0.025, with "
         "subwords 0.05), 0.06 for CBOW, 0.075 for CBOW with cbow_gradient mean",
     )
@@ -204,11 +207,11 @@ class Word2VecSettings(Settings):
         added="0.3",
     )
 
-    def resolved(self, tokens: int | None = None) -> "Word2VecSettings":
+    def resolved(self, tokens: int | None = None, types: int = 0) -> "Word2VecSettings":
         """Return the same settings with every None replaced by its default for this model.
 
         Args:
-            tokens: of the corpus, if it is known and training starts from nothing: small ones take larger steps.
+            tokens, types: of the corpus, if it is known and training starts from nothing: small ones take larger steps.
 
         Raises:
             InputError: settings that contradict each other.
@@ -216,12 +219,12 @@ class Word2VecSettings(Settings):
         Example:
             >>> Word2VecSettings(model="cbow").resolved().learning_rate
             0.06
-            >>> Word2VecSettings(subwords="3-6").resolved(tokens=1_000_000).learning_rate
+            >>> Word2VecSettings(subwords="3-6").resolved(tokens=1_000_000, types=14_000).learning_rate
             0.052
         """
         with_subwords = self.subwords is not None and self.model == "skipgram"
         shared, block = _SUBWORD_SHARED if with_subwords else _SHARED[self.model]
-        rate = self._usual_rate(tokens) if self.learning_rate is None else self.learning_rate
+        rate = self._usual_rate(tokens, types) if self.learning_rate is None else self.learning_rate
         chosen = replace(
             self,
             window_weights=self._usual_weights() if self.window_weights is None else self.window_weights,
@@ -241,11 +244,12 @@ class Word2VecSettings(Settings):
         pair_by_pair = self.loss == "hierarchical" or self._draws_fresh()
         return "sampled" if pair_by_pair or self.preset is not None or self.model == "cbow" else "expected"
 
-    def _usual_rate(self, tokens: int | None) -> float:
+    def _usual_rate(self, tokens: int | None, types: int) -> float:
         if self.preset is not None:
             return _PRESETS[self.preset].rates[self.model]
         if self.subwords is not None and self.model == "skipgram":
-            return _subword_rate(tokens, self.epochs) if self.loss == "negative" else _SUBWORD_TREE_RATE
+            known = None if types < _SUBWORD_TYPES else tokens
+            return _subword_rate(known, self.epochs) if self.loss == "negative" else _SUBWORD_TREE_RATE
         if self.model == "skipgram" and self.loss != "negative":
             return _TREE_RATE
         return _RATES[self.model, self.cbow_gradient if self.model == "cbow" else "sum"]

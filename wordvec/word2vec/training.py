@@ -87,7 +87,7 @@ def train_word2vec(
     """
     settings = or_defaults(settings, Word2VecSettings)
     check_kind("corpus", corpus, EncodedCorpus)
-    settings = settings.resolved(corpus.raw_tokens if initial is None else None)
+    settings = settings.resolved(corpus.raw_tokens if initial is None else None, len(corpus.vocabulary))
     if len(corpus.vocabulary) < 2:
         raise InputError(
             f"training needs at least 2 types, but the vocabulary has {len(corpus.vocabulary)}; lower min_count or use "

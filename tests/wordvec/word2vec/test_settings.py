@@ -170,5 +170,7 @@ def test_the_limits_themselves_are_allowed(options):
     ],
 )
 def test_skipgram_with_subwords_takes_larger_steps_on_small_texts(options, tokens, rate):
-    assert Word2VecSettings(subwords="3-6", **options).resolved(tokens).learning_rate == rate
-    assert Word2VecSettings().resolved(tokens).learning_rate == 0.04
+    settings = Word2VecSettings(subwords="3-6", **options)
+    assert settings.resolved(tokens, 2000).learning_rate == rate
+    assert settings.resolved(tokens, 1999).learning_rate == settings.resolved().learning_rate
+    assert Word2VecSettings().resolved(tokens, 2000).learning_rate == 0.04
