@@ -48,6 +48,7 @@ class Run:
             chosen = Word2VecSettings(**{name: value for name, value in given.items() if value is not None})
             self.settings = sharded(chosen, shards.sharding.shards or 1) if shards.is_used else chosen.resolved()
         refuse_unused(self.settings)
+        self._chosen = chosen
         self.shards, self.initial, self.continuation = shards, initial, continuation
         self.evaluation, self.early_stopping = evaluation, early_stopping
         self.evaluate_every, self.threads, self.quiet = evaluate_every, threads, quiet
@@ -58,7 +59,7 @@ class Run:
         record = self.continuation.record()
         if self.shards.is_used:
             record |= self.shards.sharding.resolved(tokens_of(encoded), len(encoded.vocabulary)).record()
-        return finished_training(output, encoded, self.settings, self.initial, phrases, record)
+        return finished_training(output, encoded, self._settings_for(encoded), self.initial, phrases, record)
 
     def train(
         self, encoded: "EncodedCorpus", checkpoint: str | None, checkpoint_every: float, resume: bool
@@ -85,7 +86,7 @@ class Run:
                 "early_stopping": self.early_stopping,
             }
             if not self.shards.is_used:
-                whole: Word2VecResult = train_word2vec(encoded, self.settings, **how)
+                whole: Word2VecResult = train_word2vec(encoded, self._settings_for(encoded), **how)
                 return whole
             result = train_sharded(encoded, self.settings, sharding, **how)
         if self.shards.timings:
@@ -94,6 +95,12 @@ class Run:
                 each = "" if name == "rounds" else f", {value / max(rounds, 1):,.3g} a round"
                 log(f"{name}: {value:,.3g}{each}")
         return result
+
+    def _settings_for(self, encoded: "EncodedCorpus") -> Word2VecSettings:
+        """Return the settings, whose default learning rate depends on the size of the corpus."""
+        if self.shards.is_used or self.initial is not None:
+            return self.settings
+        return self._chosen.resolved(encoded.raw_tokens, len(encoded.vocabulary))
 
     @staticmethod
     def result_line(result: Any, output: str) -> str:

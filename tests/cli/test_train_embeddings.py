@@ -116,8 +116,12 @@ def test_subwords_reach_the_library(corpus):
 
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--subwords", "2-4", "--buckets", 100)
     assert re.search(r"training with n-grams takes about \d+\.\d MB of memory\n.*epoch 1/", result.stderr, re.DOTALL)
-    subwords = load_vectors("v.safetensors").subwords
+    vectors = load_vectors("v.safetensors")
+    subwords = vectors.subwords
     assert (subwords.min_n, subwords.max_n, subwords.buckets) == (2, 4, 100)
+    assert vectors.settings["learning_rate"] == 0.03  # because there are few words
+    again = train("corpus.txt", "-o", "v.safetensors", *TINY, "--subwords", "2-4", "--buckets", 100, "--resume")
+    assert "epoch" not in again.stderr
     result = train("corpus.txt", "-o", "v.safetensors", *TINY, "--buckets", 100, code=2)
     assert "--buckets has no effect without n-grams; needs --subwords" in result.stderr
 
@@ -389,7 +393,8 @@ def test_training_continues_a_fasttext_model(corpus):
     result = train("corpus.txt", "-o", "v.safetensors", "--continue-from", "old.bin", "--min-count", 1, "--epochs", 1)
     assert f"{len(old)} of {len(old)} words continue from existing vectors\n" in result.stderr
     found = load_vectors("v.safetensors")
-    assert {"subwords": "3-4", "buckets": 300, "vector_size": 8}.items() <= found.settings.items()
+    expected = {"subwords": "3-4", "buckets": 300, "vector_size": 8, "learning_rate": 0.03}
+    assert expected.items() <= found.settings.items()
     assert found["kingqueen"].shape == (8,)
     other = train("corpus.txt", "-o", "x.txt", "--continue-from", "old.bin", "--subwords", "3-6", code=1)
     assert "3-4 in 300 buckets, got 3-6 in 300 buckets" in other.stderr

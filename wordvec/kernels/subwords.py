@@ -10,16 +10,16 @@ private row, and the lane trains on that row as on any input row; all objectives
     compose   each thread composes some columns of the words of all lanes                      compose_words
     add       and adds the change of these columns to the rows, in lane order                  spread_words
 
-So one thread alone touches a column of the input and n-gram rows, which stays in its cache from round to round, and all
-threads have the same work, whichever rows the words of a round have. Rows are in an order (``objectives.py``) that the
-processor fetches ahead by itself: fetching the next word's by instruction took a quarter longer.
+So one thread alone touches a column of the input and n-gram rows, which stays in its cache from round to round, in a
+plane of its own (``planes.py``), and all threads have the same work, whichever rows the words of a round have. Rows are
+in an order (``objectives.py``) that the processor fetches ahead by itself: fetching the next word's by instruction took
+a quarter longer.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from wordvec.kernels.sharing import columns_of, is_owner
 from wordvec.kernels.simd import Int, kernel, load, multiply, multiply_add, splat, store, subtract
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, PRIVATE, Lane, Step
 from wordvec.kernels.tile import add_to
@@ -30,7 +30,7 @@ _BELOW, _ABOVE = np.uint8(ord("<")), np.uint8(ord(">"))
 
 
 class Subwords(NamedTuple):
-    """The rows each word is the mean of; read-only.
+    """The rows each word is the mean of; read-only but for ``table``.
 
     A row is the mean of its parts: the rows of n-grams that always occur together, so that they always change alike.
     """
@@ -41,6 +41,8 @@ class Subwords(NamedTuple):
     sizes: np.ndarray  # (V,) float32, the number of parts of each word
     rates: np.ndarray  # (offsets[V],) float32, factors of the learning rate of each of these rows
     contexts: bool  # whether contexts are inputs, or only centers
+    table: np.ndarray = np.zeros(0, np.float32)  # (all rows * stride,) float32, a plane for the columns of each thread
+    columns: np.ndarray = np.zeros(1, np.int64)  # (threads + 1,) int64, their bounds
 
 
 @kernel
@@ -109,40 +111,62 @@ def average_rows(
 
 
 @kernel(inline=True)
-def row_start(subwords: Subwords, k: int, stride: int) -> int:
-    return int(subwords.rows[k]) * stride
+def plane_of(subwords: Subwords, thread: int, stride: int) -> tuple[int, int, int]:
+    """Return the first column of ``thread``, the one after its last, and where row 0 would start in its plane.
+
+    Column d of a row is at start + row * (last - first) + d.
+    """
+    first, last = subwords.columns[thread], subwords.columns[thread + 1]
+    return first, last, subwords.table.size // stride * first - first
+
+
+@kernel(inline=True)
+def row_place(subwords: Subwords, k: int, start: int, width: int) -> int:
+    return start + int(subwords.rows[k]) * width
+
+
+@kernel(inline=True)
+def copy_place(place: int, stride: int, start: int, width: int) -> int:
+    """Return where the unchanged copy of a word composed at ``place`` is in a plane: in the row after its own."""
+    return start + (place // stride + 1) * width
 
 
 @kernel(inline=True)
 def compose(
-    memory: np.ndarray, subwords: Subwords, word: int, stride: int, first: int, last: int, place: int
-) -> None:  # fmt: skip
-    """Write columns ``first`` to ``last`` of the mean of the word's parts to ``place``, and a copy to the row after it.
+    memory: np.ndarray, subwords: Subwords, word: int, stride: int, first: int, last: int, start: int, place: int
+) -> None:
+    """Write columns ``first`` to ``last`` of the mean of the word's parts to ``place``, and a copy to the plane.
 
     Two vectors at a time, whose loads overlap.
     """
-    start, end = subwords.offsets[word], subwords.offsets[word + 1]
+    table, width = subwords.table, last - first
+    begin, end = subwords.offsets[word], subwords.offsets[word + 1]
     scale = splat(np.float32(1) / subwords.sizes[word])
-    pairs = last - (last - first) % 32
+    copy = copy_place(place, stride, start, width)
+    pairs = last - width % 32
     for d in range(first, pairs, 32):
         a0 = a1 = splat(np.float32(0))
-        for k in range(start, end):
-            row, parts = row_start(subwords, k, stride) + d, splat(subwords.parts[k])
-            a0, a1 = multiply_add(parts, load(memory, row), a0), multiply_add(parts, load(memory, row + 16), a1)
-        for copy in range(place + d, place + d + 2 * stride, stride):
-            store(memory, copy, multiply(a0, scale))
-            store(memory, copy + 16, multiply(a1, scale))
+        for k in range(begin, end):
+            row, parts = row_place(subwords, k, start, width) + d, splat(subwords.parts[k])
+            a0, a1 = multiply_add(parts, load(table, row), a0), multiply_add(parts, load(table, row + 16), a1)
+        a0, a1 = multiply(a0, scale), multiply(a1, scale)
+        store(memory, place + d, a0)
+        store(memory, place + d + 16, a1)
+        store(table, copy + d, a0)
+        store(table, copy + d + 16, a1)
     for d in range(pairs, last, 16):
         total = splat(np.float32(0))
-        for k in range(start, end):
-            total = multiply_add(splat(subwords.parts[k]), load(memory, row_start(subwords, k, stride) + d), total)
-        store(memory, place + d, multiply(total, scale))
-        store(memory, place + stride + d, multiply(total, scale))
+        for k in range(begin, end):
+            total = multiply_add(splat(subwords.parts[k]), load(table, row_place(subwords, k, start, width) + d), total)
+        total = multiply(total, scale)
+        store(memory, place + d, total)
+        store(table, copy + d, total)
 
 
 @kernel(inline=True)
 def composed_place(lane: Lane, i: Int, stride: int) -> int:
-    """Return where the lane's composed word ``i`` is, after its copies of shared rows; an unchanged copy follows."""
+    """Return where the lane's composed word ``i`` is, after its copies of shared rows; an unchanged copy follows, see
+    ``copy_place``."""
     place: int = lane.state[PRIVATE] + (1 + lane.copied.size + 2 * i) * stride
     return place
 
@@ -177,14 +201,12 @@ def list_words(
 def compose_words(
     memory: np.ndarray, lane: Lane, words: np.ndarray, step: Step, subwords: Subwords | None, thread: int, threads: int
 ) -> None:
-    """Compose the part of ``thread`` among ``threads`` of the listed words: some columns of all, or, if the threads are
-    more than a row has vectors, of some words."""
+    """Compose the columns of ``thread`` of the listed words."""
     if subwords is not None:
         stride = step.stride
-        first, last, group, groups = columns_of(thread, threads, stride)
-        for i in range(1, words[0] + 1):
-            if i % groups == group:
-                compose(memory, subwords, words[i], stride, first, last, composed_place(lane, i, stride))
+        first, last, start = plane_of(subwords, thread, stride)
+        for i in range(1, words[0] + 1 if first < last else 0):
+            compose(memory, subwords, words[i], stride, first, last, start, composed_place(lane, i, stride))
 
 
 @kernel(internal=True)
@@ -200,17 +222,18 @@ def spread_words(
     memory: np.ndarray, lane: Lane, words: np.ndarray, step: Step, subwords: Subwords | None, row_rates: np.ndarray,
     thread: int, threads: int,
 ) -> None:  # fmt: skip
-    """Add the change of every composed word, times their rates, to the part of its rows that is that of ``thread``
-    among ``threads``: the columns that it has composed, of all rows or some."""
+    """Add the change of every composed word, times their rates, to the columns of ``thread`` of its rows."""
     if subwords is not None:
-        stride = step.stride
-        first, last, group, groups = columns_of(thread, threads, stride)
-        for i in range(1, words[0] + 1 if group < groups else 0):
+        stride, table = step.stride, subwords.table
+        first, last, start = plane_of(subwords, thread, stride)
+        width = last - first
+        for i in range(1, words[0] + 1 if width > 0 else 0):
             place = composed_place(lane, i, stride)
+            copy = copy_place(place, stride, start, width)
             for k in range(subwords.offsets[words[i]], subwords.offsets[words[i] + 1]):
                 rate = subwords.rates[k] * rate_of(row_rates, subwords.rows[k])
-                if rate != 0 and is_owner(subwords.rows[k], group, groups):
-                    row = row_start(subwords, k, stride)
+                if rate != 0:
+                    row = row_place(subwords, k, start, width)
                     for d in range(first, last, 16):
-                        change = subtract(load(memory, place + d), load(memory, place + stride + d))
-                        add_to(memory, row + d, multiply(change, splat(rate)))
+                        change = subtract(load(memory, place + d), load(table, copy + d))
+                        add_to(table, row + d, multiply(change, splat(rate)))

@@ -28,6 +28,7 @@ from wordvec.word2vec.buffers import (
 )
 from wordvec.word2vec.merging import MergedRows, merge_rows
 from wordvec.word2vec.objectives import cut_sentences, objective_of, subwords_of
+from wordvec.word2vec.planes import Planes
 from wordvec.word2vec.sampling import alias_table, distance_weights, noise_probabilities, tile_weights
 from wordvec.word2vec.settings import TILE, Word2VecSettings
 
@@ -313,6 +314,11 @@ class Trainer:
     def _all_rows(self) -> np.ndarray:
         return self.table.reshape(-1, self.stride)[:, : self.settings.vector_size]
 
+    def _inputs(self) -> tuple[slice, ...]:
+        """Return the rows of the table that words with subwords are composed of."""
+        ngrams = slice(2 * self.types, self.table_rows)
+        return (slice(self.types), ngrams) if has_own_rows(self.settings) else (ngrams,)
+
     def _first_parts(self, merged: MergedRows) -> np.ndarray:
         """Return (P, D), the rows before training that ``merged`` stand for."""
         parts = np.empty((len(merged.parts), self.settings.vector_size), np.float32)
@@ -369,12 +375,20 @@ class Trainer:
         from wordvec.kernels.lanes import train_freely, train_rounds
 
         size, step, objective = self.slice_tokens, self.step, self.objective
+        planes = None
+        if self.subwords is not None:
+            planes = Planes(self.memory.reshape(-1, self.stride), self._inputs(), threads)
+            objective = objective._replace(subwords=planes.given_to(self.subwords))
 
         def train_in_rounds(thread: int) -> None:
+            if planes is not None:
+                planes.load(thread)
             train_rounds(
                 self.memory, self.lanes, self.tiles, self.users, self.text, step, objective, bounds, size,
                 thread, threads, control,
             )  # fmt: skip
+            if planes is not None:
+                planes.save(thread)
 
         def train_hogwild(thread: int) -> None:
             train_freely(

@@ -148,7 +148,8 @@ class Word2Vec(VectorEstimator):
         """
         if not isinstance(self.model, str):
             raise InputError("model must be a string, not texts; pass them to fit, as in Word2Vec().fit(texts)")
-        settings = self._settings().resolved()
+        settings = self._settings()
+        settings.resolved()  # checked before the texts are read
         result = train_word2vec(self._encode(X), settings, threads=threads_of(self.n_jobs))
         self.vectors_ = result.vectors
         self.vocabulary_ = result.vectors.vocabulary

@@ -85,8 +85,9 @@ def train_word2vec(
         >>> more.vectors.tokens
         ['sat', 'the', 'cat', 'dog', 'fox']
     """
-    settings = or_defaults(settings, Word2VecSettings).resolved()
+    settings = or_defaults(settings, Word2VecSettings)
     check_kind("corpus", corpus, EncodedCorpus, "pass encode_corpus(texts)")
+    settings = settings.resolved(corpus.raw_tokens if initial is None else None, len(corpus.vocabulary))
     if len(corpus.vocabulary) < 2:
         raise InputError(
             f"training needs at least 2 types, but the vocabulary has {len(corpus.vocabulary)}; lower min_count or use "

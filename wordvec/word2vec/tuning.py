@@ -66,7 +66,7 @@ def tune_word2vec(
         >>> found.best.settings["window"]  # doctest: +SKIP
         3
     """
-    start = Word2VecSettings(**fixed).resolved()
+    start = Word2VecSettings(**fixed).resolved(corpus.raw_tokens, len(corpus.vocabulary))
     negative = start.loss == "negative"
     space = {name: each for name, each in SPACE.items() if name not in fixed and (name != "negatives" or negative)}
     trained: Word2VecResult

@@ -150,3 +150,27 @@ def test_errors_state_the_limit_and_the_value(options, message):
 def test_the_limits_themselves_are_allowed(options):
     resolved = Word2VecSettings(**options).resolved()
     assert {name: getattr(resolved, name) for name in options} == options
+
+
+@pytest.mark.parametrize(
+    ("options", "tokens", "rate"),
+    [
+        ({}, None, 0.03),
+        ({}, 17_000_000, 0.03),
+        ({}, 10**12, 0.03),
+        ({}, 1_000_000, 0.052),
+        ({"epochs": 1}, 5_000_000, 0.052),
+        ({"subword_hashes": 2}, 1_000_000, 0.052),
+        ({}, 1000, 0.08),
+        ({}, 0, 0.08),
+        ({"learning_rate": 0.02}, 1000, 0.02),
+        ({"model": "cbow"}, 1000, 0.06),
+        ({"loss": "hierarchical"}, 1000, 0.05),
+        ({"preset": "gensim"}, 1000, 0.025),
+    ],
+)
+def test_skipgram_with_subwords_takes_larger_steps_on_small_texts(options, tokens, rate):
+    settings = Word2VecSettings(subwords="3-6", **options)
+    assert settings.resolved(tokens, 2000).learning_rate == rate
+    assert settings.resolved(tokens, 1999).learning_rate == settings.resolved().learning_rate
+    assert Word2VecSettings().resolved(tokens, 2000).learning_rate == 0.04
