@@ -32,6 +32,11 @@ SCRIPTS = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest file, the sessions of the pages, so that no worker waits for it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_documentation.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Cache encoded corpora in a temporary folder, never in the user's home."""
