@@ -96,8 +96,9 @@ class Rules:
             return "the corpus has no tokens; pass some text"
         if most >= self.min_count:
             return f"drop_words contains all tokens that occur at least min_count = {self.min_count} times; drop fewer"
+        often = "once" if most == 1 else f"{most:,} times"
         return (
-            f"no token occurs at least min_count = {self.min_count} times (the most frequent occurs {most:,} times); "
+            f"no token occurs at least min_count = {self.min_count} times (the most frequent occurs {often}); "
             "lower min_count"
         )
 

@@ -111,6 +111,9 @@ class TensorFile:
         try:
             value = json.loads(self.metadata[key])
         except KeyError:
+            if "seqclf" in self.metadata:
+                message = "holds a model of seqclf (wordvec info shows it), not vectors, phrases or counts"
+                raise FormatError(f"{self.path} {message}") from None
             raise FormatError(f"{self.path}: unsupported safetensors file: its metadata has no key {key!r}") from None
         except (ValueError, RecursionError) as error:
             raise FormatError(f"{self.path}: its metadata {key!r} is invalid ({error})") from None

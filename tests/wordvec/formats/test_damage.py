@@ -217,6 +217,9 @@ def test_foreign_safetensors_files(wv, tmp_path):
         load_vectors(path)
     with pytest.raises(FormatError, match="unsupported safetensors file"):
         describe(path)
+    model = tampered(wv, tmp_path / "m.safetensors", seqclf="{}")
+    with pytest.raises(FormatError, match=r"m\.safetensors holds a model of seqclf .*, not vectors"):
+        load_vectors(model)
 
 
 def test_truncated_or_extended_native_files(tmp_path):
