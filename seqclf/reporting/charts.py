@@ -86,10 +86,9 @@ def _shown(label: str) -> str:
 
 def coverage_chart(rows: Sequence[Coverage]) -> str:
     """Draw the accuracy of the answers against the share of answered texts, for growing least confidence."""
-    known = [row for row in rows if row.accuracy is not None]
+    shares, accuracies = zip(*((row.coverage, row.accuracy) for row in rows if row.accuracy is not None), strict=True)
     with styled():
         figure, axes = new_figure(_WIDTH, _HEIGHT)
-        shares, accuracies = [row.coverage for row in known], [row.accuracy for row in known]
         axes.plot(shares, accuracies, color=COLORS[0], marker="o", markersize=3.5, linewidth=1.3)
         _share_axes(axes, "answered texts", "accuracy of the answers")
         axes.set_xlim(0, 1.03)
