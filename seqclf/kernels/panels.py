@@ -24,7 +24,9 @@ SUMS = 24 if has_long_registers() else 6
 """Accumulators of 16 numbers per tile, leaving registers for the operands."""
 PANELS_BESIDE = (0, *(min(TILE_PANELS, max(1, SUMS // rows)) for rows in range(1, TILE_ROWS + 1)))
 """Panels per tile, by the number of rows."""
-BLOCK = 256  # panel rows per block: 16 KB, half of an L1 cache
+BLOCK = 2048
+"""Panel rows per block: 128 KB. Tiles read it from the L2 cache, in streams long enough for the prefetcher: blocks of
+16 KB, which stay in the L1 cache, multiply 2 to 8 % fewer numbers a second."""
 
 
 class Weights(NamedTuple):
