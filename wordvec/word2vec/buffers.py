@@ -85,10 +85,9 @@ def safe_round(
 
     With ``subwords``, an update of a word also moves all words that share n-grams with it, by the share of their rows
     that it owns. The effective number of types counts that: 180 instead of 420 on 300 documents, where eight lanes
-    diverge with hierarchical softmax. Such a round has few lanes, which matter more than its tokens: slices are twice
-    as long, so that fewer words are composed twice. On 1 M tokens of Wikipedia, four lanes of 128, 192, 256 and 512
-    tokens learn the same: losses of 2.3835, 2.3835, 2.3840 and 2.3848, and with a rate of 0.05 instead of 0.03 2.2969,
-    2.2979 and 2.2988.
+    diverge with hierarchical softmax. At the higher default learning rate, a round can have 500 tokens: four shorter
+    slices rather than three, which keep two threads waiting for each other. On 1 M tokens of Wikipedia, rounds of 1,024
+    tokens learn the same, and those of 2,048 diverge.
 
     Example:
         >>> settings = Word2VecSettings().resolved()
@@ -112,7 +111,7 @@ def safe_round(
         return int(np.clip(3 * effective_types // tokens, 1, min(by_step, settings.lanes))), tokens
     in_round = min(3 * effective_types, _LANE_STEPS / step * tokens)
     lanes = min(1 << int(max(in_round / _SHORT_SLICE, 1)).bit_length() - 1, settings.lanes)
-    return lanes, tokens if lanes == 1 else int(min(2 * in_round // lanes, settings.most_slice_tokens))
+    return lanes, tokens if lanes == 1 else int(min(in_round // lanes, tokens))
 
 
 _MOST_PARTS = 1000
@@ -187,7 +186,7 @@ def sizes_of(
 ) -> Sizes:
     """Return the sizes of the buffers; ``window`` is the ``longest_window``, by default that of the settings."""
     window, negatives = settings.window if window is None else window, settings.negatives
-    buffer = settings.most_slice_tokens + 4 * window + 4 * TILE
+    buffer = settings.lane_tokens + 4 * window + 4 * TILE
     shared, new = settings.shared_negatives or 0, settings.negatives_per_tile
     if settings.loss == "softmax":
         outputs, tile, ahead = types, max(types, 2 * window + TILE) + 2 * TILE, 0
@@ -303,7 +302,6 @@ def estimate_memory(
         ngrams = min(settings.buckets, _NGRAMS * types if hashes is None else hashes * (1 + _NGRAMS) * types)
         merged = ngrams // 2 if hashes is None else ngrams
     of_types = threads * 2 * types * (4 + 2) if reproducible else threads * 2 * types * 2
-    # The planes of several threads (``planes.py``) are gone when the result, which takes more, is made.
     return {
         "vectors": (2 * types + merged) * row,
         **({"result": 4 * (2 * types + ngrams) * settings.vector_size} if settings.subwords else {}),

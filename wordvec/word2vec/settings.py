@@ -157,10 +157,7 @@ class Word2VecSettings(Settings):
         command_line=False,
     )
     lane_tokens: int = setting(
-        "Tokens that a lane trains on between two exchanges with the others; with subwords up to twice as many.",
-        default=128,
-        least=64,
-        command_line=False,
+        "Tokens that a lane trains on between two exchanges with the others.", default=128, least=64, command_line=False
     )
     loss: str = setting(
         "Negative sampling, hierarchical softmax, or full softmax (for small vocabularies).",
@@ -306,11 +303,6 @@ class Word2VecSettings(Settings):
         """Whether contexts are inputs of the model, or only centers (of resolved settings)."""
         pairs = self.loss == "hierarchical" or (bool(self.fresh_negatives) and self.context_predicts_center)
         return self.model == "cbow" or pairs
-
-    @property
-    def most_slice_tokens(self) -> int:
-        """The most tokens that a lane trains on between two exchanges."""
-        return self.lane_tokens if self.subwords is None else 2 * self.lane_tokens
 
     @property
     def word_rate(self) -> float:

@@ -47,14 +47,14 @@ def test_lanes_are_limited_by_the_effective_number_of_types():
 
 
 def test_rounds_with_subwords_are_cut_into_a_power_of_two_of_slices():
-    settings = Word2VecSettings(lanes=8, lane_tokens=100, learning_rate=0.025, subwords="3-6").resolved()
+    settings = Word2VecSettings(lanes=8, lane_tokens=100, learning_rate=0.025).resolved()
     ones = np.ones(600, np.float32)
     alone = Subwords(np.arange(301), np.arange(300, dtype=np.int32), ones[:300], ones[:300], ones[:300], contexts=False)
     few = Subwords(np.arange(101), alone.rows[:100], ones[:100], ones[:100], ones[:100], contexts=False)
     pairs = np.stack([np.arange(300), np.full(300, 300)], axis=1)
     alike = Subwords(np.arange(0, 601, 2), pairs.ravel(), ones, 2 * ones[:300], ones, contexts=False)
-    assert safe_round(np.ones(300), settings, 5, alone) == (8, 194)  # twice 778 tokens, by the length of the steps
-    assert safe_round(np.ones(100), settings, 5, few) == (2, 200)
+    assert safe_round(np.ones(300), settings, 5, alone) == (8, 97)  # 778 tokens by the length of the steps
+    assert safe_round(np.ones(100), settings, 5, few) == (2, 100)
     assert safe_round(np.ones(300), settings, 5, alike) == (1, 100)
     assert safe_round(np.ones(300), Word2VecSettings(lanes=3, learning_rate=0.025).resolved(), 5, alone)[0] == 3
 
