@@ -29,9 +29,10 @@ class SecondThread:
     """
 
     def __init__(self) -> None:
-        from seqclf.kernels.pairing import SIZE
+        from seqclf.kernels.pairing import SIZE, help_out
 
         self._bell = np.zeros(SIZE, np.int64)
+        help_out(self._bell, 0)  # so that the kernel is loaded when the thread wakes
         self._in_use = threading.Lock()
         self._wake = threading.Lock()
         self._wake.acquire()
@@ -77,8 +78,8 @@ class SecondThread:
                 second.rows, second.weights, second.state, False, False,
             )  # fmt: skip
             self._failures = 0 if helped else self._failures + 1
-            if self._failures >= 2:
-                self._pause = min(2**self._failures, _LONGEST_PAUSE)
+            if self._failures and self._failures % 2 == 0:  # the call before this one only woke it
+                self._pause = min(self._failures**2, _LONGEST_PAUSE)
         finally:
             self._in_use.release()
         return True
