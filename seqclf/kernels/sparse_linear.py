@@ -9,6 +9,9 @@ import numpy as np
 
 from wordvec.kernels.simd import kernel
 
+_FEW = 8
+"""Columns up to which products are summed four at a time."""
+
 
 @kernel
 def sparse_products(
@@ -23,13 +26,37 @@ def sparse_products(
         products: (R, K) float64, output.
     """
     columns = dense.shape[1]
-    for r in range(first, last):
-        for k in range(columns):
-            products[r, k] = 0
-        for place in range(indptr[r], indptr[r + 1]):
-            row, value = indices[place], data[place]
+    if columns > _FEW:
+        for r in range(first, last):
             for k in range(columns):
-                products[r, k] += value * dense[row, k]
+                products[r, k] = 0
+            for place in range(indptr[r], indptr[r + 1]):
+                row, value = indices[place], data[place]
+                for k in range(columns):
+                    products[r, k] += value * dense[row, k]
+        return
+    # Sums of four columns stay in registers, which takes half to a third of the time of adding to memory. Unsigned,
+    # because Numba wraps around negative places.
+    whole = columns - columns % 4
+    for r in range(first, last):
+        begin, end = np.uint64(indptr[r]), np.uint64(indptr[r + 1])
+        for k in range(0, whole, 4):
+            a = b = c = d = 0.0
+            for place in range(begin, end):
+                own, value = np.uint64(indices[place]), data[place]
+                a += value * dense[own, k]
+                b += value * dense[own, k + 1]
+                c += value * dense[own, k + 2]
+                d += value * dense[own, k + 3]
+            products[r, k] = a
+            products[r, k + 1] = b
+            products[r, k + 2] = c
+            products[r, k + 3] = d
+        for k in range(whole, columns):
+            a = 0.0
+            for place in range(begin, end):
+                a += data[place] * dense[np.uint64(indices[place]), k]
+            products[r, k] = a
 
 
 @kernel

@@ -14,14 +14,15 @@ from seqclf.kernels.sparse_linear import (
 from tests.oracles.gradients import numerical_gradient
 
 
-def test_products_are_those_of_the_dense_matrix():
+@pytest.mark.parametrize("columns", [1, 3, 6, 8, 9])
+def test_products_are_those_of_the_dense_matrix(columns):
     random = np.random.default_rng(1)
     matrix = random.standard_normal((5, 7)) * (random.random((5, 7)) < 0.4)
     matrix[2] = 0
     indptr = np.concatenate([[0], np.cumsum((matrix != 0).sum(axis=1))]).astype(np.int64)
     indices = np.nonzero(matrix)[1].astype(np.int32)
-    dense = random.standard_normal((7, 3))
-    found = np.full((5, 3), np.nan)
+    dense = random.standard_normal((7, columns))
+    found = np.full((5, columns), np.nan)
     for first, last in ((2, 5), (0, 2)):
         sparse_products(indptr, indices, matrix[matrix != 0], dense, first, last, found)
     np.testing.assert_allclose(found, matrix @ dense, atol=1e-14)
