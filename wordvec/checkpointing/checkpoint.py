@@ -143,6 +143,10 @@ class SavedTraining:
         shape = self._file.described()[name]["shape"] if name in self._file else ()
         return int(shape[0]) if shape else 0
 
+    def spare(self, *names: str) -> dict[str, np.ndarray]:
+        """Return room for those of these int64 arrays that are stored: not needed, but part of the digest."""
+        return {name: np.empty(self._file.described()[name]["shape"], np.int64) for name in names if name in self._file}
+
     def damaged(self, reason: object) -> FormatError:
         """Return the error for a value that no training run saves."""
         return FormatError(f"{self._file.path}: the checkpoint is damaged ({reason!s:.200}); remove it to start again")

@@ -15,7 +15,8 @@ import numpy as np
 from wordvec.kernels.simd import kernel
 from wordvec.kernels.tile import TILE
 
-POSITION, SENTENCE, FILLED, CENTER, LAST_CENTER, DRAWN, KEPT, COPIED, PRIVATE, STATE = range(10)
+POSITION, SENTENCE, FILLED, CENTER, LAST_CENTER, DRAWN, KEPT = range(7)
+COPIED, PRIVATE, STATE = range(8, 11)  # 7 had a meaning up to 0.2, whose checkpoints are resumed
 """Indices in ``Lane.state``: next raw position and its sentence; tokens in the buffer; first and end of the prepared
 centers; negatives in the stream; tokens kept by subsampling so far; private rows in use; start of the lane's private
 rows in the memory, the padding row first. STATE is the number of indices."""

@@ -226,16 +226,7 @@ class Trainer:
         Raises:
             InputError: a value that no training run saves.
         """
-        from wordvec.kernels.slices import (
-            CENTER,
-            DRAWN,
-            FILLED,
-            KEPT,
-            LAST_CENTER,
-            POSITION,
-            PRIVATE,
-            SENTENCE,
-        )
+        from wordvec.kernels.slices import CENTER, DRAWN, FILLED, KEPT, LAST_CENTER, POSITION, PRIVATE, SENTENCE
 
         if not np.array_equal(self.bounds, bounds):
             raise InputError("the bounds of its lanes are not those of this corpus")
@@ -267,9 +258,10 @@ class Trainer:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the kernels' state by name, which a checkpoint must store."""
+        of_a_round = ("uses", "copied", "words")
         return {
             **{"memory": self.memory, "bounds": self.bounds},
-            **{f"lanes.{name}": array for name, array in self.lanes._asdict().items() if name not in ("words", "uses")},
+            **{f"lanes.{name}": array for name, array in self.lanes._asdict().items() if name not in of_a_round},
         }
 
     @property

@@ -224,7 +224,8 @@ class Word2VecRun(EvaluatedRun):
 
     def _restore(self, saved: SavedTraining) -> None:
         bounds = self._trainer.bounds.copy()
-        self._restore_epochs(saved, self._trainer.arrays(), self._trainer.table)
+        former = saved.spare("lanes.touched", "lanes.places", "lanes.copied")  # stored up to 0.2
+        self._restore_epochs(saved, self._trainer.arrays() | former, self._trainer.table)
         self._within_epoch = saved.reached.get("within") is True
         try:
             self._trainer.check_restored(bounds)

@@ -433,7 +433,6 @@ def test_an_unchanged_rewritten_checkpoint_resumes(stopped):
         ("lanes.state", 4, -5, "last center of lane 0 must be in "),
         ("lanes.state", 5, 10**9, "draws of lane 0 must be in "),
         ("lanes.state", 6, -1, "kept of lane 0 must be in "),
-        ("lanes.state", 7, 9, "touched rows of lane 0 must be in "),
         ("lanes.state", 9, 2**50, "private rows of lane 0 must be in "),
         ("lanes.token_ids", slice(None), 2**31 - 1, r"tokens of lane 0 must be in 0\.\.299, got 2,147,483,647"),
         ("lanes.positions", slice(None), -1, "positions of lane 0 must be in "),
