@@ -137,7 +137,7 @@ def start_lane(lane: Lane) -> None:
     lane.state[COPIED] = lane.words[0, 0] = 0
 
 
-@kernel(inline=True)
+@kernel(internal=True)
 def settle_lane(memory: np.ndarray, lane: Lane, users: np.ndarray, slot_of_row: np.ndarray, step: Step) -> None:
     """Copy the rows that the prepared slice shares, and find the places of all."""
     lane.state[COPIED] = 0

@@ -99,14 +99,13 @@ def is_shared(users: np.ndarray, row: np.uint64) -> np.bool_:
     return shared
 
 
-@kernel(inline=True)
+@kernel(internal=True)
 def settle_uses(
-    ids: np.ndarray, first: int, places: np.ndarray, lane: Lane, users: np.ndarray, slot_of_row: np.ndarray,
-    count: np.int32, stride: int,
+    ids: np.ndarray, first: int, places: np.ndarray, uses: np.ndarray, copied: np.ndarray, private: int,
+    users: np.ndarray, slot_of_row: np.ndarray, count: np.int32, stride: int,
 ) -> np.int32:  # fmt: skip
-    """Set the place of every use of rows ``first`` + id: in the table, or, if shared, in a private row of the lane, of
-    which ``count`` are taken; return how many are then."""
-    uses, copied, private = lane.uses, lane.copied, lane.state[PRIVATE]
+    """Set the place of every use of rows ``first`` + id: in the table, or, if shared, in one of the private rows from
+    ``private`` on, of which ``count`` are taken; return how many are then."""
     shared = np.uint64(0)
     # Listed first and without branches, because whether a row is shared, and whether it is new, is unpredictable. With
     # unsigned numbers, because Numba wraps around negative ones.
@@ -136,13 +135,18 @@ def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, slot_of_row: 
         users: (T, 2 V) uint8, of all threads.
         slot_of_row: (2 V,) int32, private to the thread; all -1 before and after.
     """
-    state, stride, copied = lane.state, step.stride, lane.copied
+    state, stride, uses, copied = lane.state, step.stride, lane.uses, lane.copied
+    private = state[PRIVATE]
     token_ids, negative_ids = lane.token_ids[: state[FILLED]], lane.negative_ids[: state[DRAWN]]
     count = np.int32(1)  # private row 0 is the padding row
     if step.composed == 0:
-        count = settle_uses(token_ids, 0, lane.input_places, lane, users, slot_of_row, count, stride)
-    count = settle_uses(token_ids, step.vocabulary, lane.output_places, lane, users, slot_of_row, count, stride)
-    count = settle_uses(negative_ids, step.vocabulary, lane.negative_places, lane, users, slot_of_row, count, stride)
+        count = settle_uses(token_ids, 0, lane.input_places, uses, copied, private, users, slot_of_row, count, stride)
+    count = settle_uses(
+        token_ids, step.vocabulary, lane.output_places, uses, copied, private, users, slot_of_row, count, stride
+    )
+    count = settle_uses(
+        negative_ids, step.vocabulary, lane.negative_places, uses, copied, private, users, slot_of_row, count, stride
+    )
     state[COPIED] = count
     for c in range(1 - AHEAD, count):
         # For reading: other lanes copy the same row at the same time.
