@@ -136,6 +136,10 @@ for line in sys.stdin:
 """
 
 
+_SPINNING = 0.3
+"""Seconds after which PyTorch's threads no longer spin on a core without work."""
+
+
 class Torch(Server):
     """PyTorch in a separate process, which runs passes on request."""
 
@@ -250,6 +254,7 @@ def _compare_single(case: Case, ours: Ours, torch: Torch | None, repeats: int) -
     runs = []
     for _ in range(repeats):
         theirs = [torch("single", threads) for threads in (1, 2)] if torch else []
+        time.sleep(_SPINNING)
         runs.append((ours.single(), *theirs))
     for percent in (50, 99):
         each = [[1e6 * float(np.percentile(column, percent)) for column in run] for run in runs]

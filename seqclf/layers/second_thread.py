@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FIRST_CALLS = 16
 """Calls before the thread is started, whose kernels take longer to load than a few short predictions."""
-_LONGEST_PAUSE = 256
+_LONGEST_PAUSE = 32
 _WORTH_SHARING = 200_000
 """Recurrent multiplications of a direction, about 10 us, above which the second thread pays off."""
 
