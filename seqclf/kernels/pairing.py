@@ -31,9 +31,6 @@ POLLS = 1_000_000
 """Polls without a job until the second thread leaves ``help_out``: about 0.4 ms. So a thread that woke too late for one
 text is there for the next."""
 
-_YIELD = 4096
-"""Polls, about a microsecond, after which the second thread lets the first one run, next to which it may have woken."""
-
 _MATRIX, _VECTOR = types.Array(types.float32, 2, "C"), types.Array(types.float32, 1, "C")
 _PANELS = types.Array(types.float32, 3, "C")
 _ARGUMENTS = (
@@ -175,6 +172,4 @@ def help_out(bell: np.ndarray, polls: int) -> None:
             idle = 0
         else:
             idle += 1
-            if idle % _YIELD == 0:
-                yield_processor()
     atomic_exchange(bell, AWAKE, 0)
