@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _FIRST_CALLS = 16
 """Calls before the thread is started, whose kernels take longer to load than a few short predictions."""
-_LONGEST_PAUSE = 32
+_PAUSE = 256
+"""Calls in which a thread that came too late twice is not asked: waking it can take longer than a text."""
 _WORTH_SHARING = 200_000
 """Recurrent multiplications of a direction, about 10 us, above which the second thread pays off."""
 
@@ -79,7 +80,7 @@ class SecondThread:
             )  # fmt: skip
             self._failures = 0 if helped else self._failures + 1
             if self._failures and self._failures % 2 == 0:  # the call before this one only woke it
-                self._pause = min(self._failures**2, _LONGEST_PAUSE)
+                self._pause = _PAUSE
         finally:
             self._in_use.release()
         return True

@@ -51,7 +51,7 @@ def test_the_second_thread_computes_the_same_bits(cell, reset, merge, monkeypatc
 
     run_both, helped = pairing.run_both, []
     monkeypatch.setattr(pairing, "run_both", lambda *given: helped.append(run_both(*given)) or helped[-1])
-    monkeypatch.setattr(second_thread, "_LONGEST_PAUSE", 0)
+    monkeypatch.setattr(second_thread, "_PAUSE", 0)
     network, space = make(cell, reset, merge), Workspace(np.float32)
     batches = [pack_alone((np.arange(length) % 7).astype(np.int32)) for length in (9, 4_000)]
     expected = [network.predict(batch).tobytes() for batch in batches]
