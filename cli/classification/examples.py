@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seqclf.classification.set_evaluation import SetEvaluation
 
 _SHOWN = 5
-"""Labels that a warning names."""
+"""Texts or labels that a warning names."""
 
 
 def read_examples(data: str, separator: str | None, **reading: Any) -> tuple[list[str], list[str], list[Any]]:
@@ -76,9 +76,10 @@ def read_training(data: str, separator: str | None, quiet: bool, **reading: Any)
 
 
 def _empty_texts(places: Sequence[str], texts: Sequence[str]) -> str:
+    from wordvec.system.wording import some
+
     empty = [place for place, text in zip(places, texts, strict=True) if not text.strip()]
-    more = f" and {len(empty) - _SHOWN:,} more" if len(empty) > _SHOWN else ""
-    return f"texts without a word: {', '.join(empty[:_SHOWN])}{more}; fill them in, or leave them out" if empty else ""
+    return f"texts without a word: {some(empty, _SHOWN)}; fill them in, or leave them out" if empty else ""
 
 
 def _contradictions(places: Sequence[str], texts: Sequence[str], labels: Sequence[str]) -> str:
@@ -94,14 +95,13 @@ def _contradictions(places: Sequence[str], texts: Sequence[str], labels: Sequenc
 
 
 def _single_texts(places: Sequence[str], labels: Sequence[str]) -> str:
+    from wordvec.system.wording import some
+
     counts = Counter(labels)
     rare = [f"{label:.40} ({place})" for place, label in zip(places, labels, strict=True) if counts[label] == 1]
     if not rare or len(rare) == len(labels):
         return ""
-    more = f" and {len(rare) - _SHOWN:,} more" if len(rare) > _SHOWN else ""
-    return (
-        f"labels with a single text can hardly be learned: {', '.join(rare[:_SHOWN])}{more}; add texts or merge labels"
-    )
+    return f"labels with a single text can hardly be learned: {some(rare, _SHOWN)}; add texts or merge labels"
 
 
 def load_classifier(path: str) -> "ClassifierModel | FastTextClassifier":

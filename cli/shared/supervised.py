@@ -188,23 +188,25 @@ def warn_if_unknown(
     Args:
         places: of the labels; none are printed if it is empty.
     """
+    from wordvec.system.wording import some
+
     unknown = Counter(labels)
     for label in known:
         del unknown[label]
     if unknown:
-        names = ", ".join(f"{label:.40} ({count:,})" for label, count in unknown.most_common(10))
-        more = f" and {len(unknown) - 10:,} more" if len(unknown) > 10 else ""
+        names = some([f"{label:.40} ({count:,})" for label, count in unknown.most_common()], 10)
         log(
             f"Warning: {unknown.total():,} of {len(labels):,} {what} are unknown to the model and count as errors: "
-            f"{names}{more}{_at([place for place, label in zip(places, labels, strict=False) if label in unknown])}",
+            f"{names}{_at([place for place, label in zip(places, labels, strict=False) if label in unknown])}",
             quiet,
         )
 
 
 def _at(places: Sequence[str]) -> str:
+    from wordvec.system.wording import some
+
     places = list(dict.fromkeys(places))
-    more = f" and {len(places) - _PLACES:,} more" if len(places) > _PLACES else ""
-    return f", in {', '.join(places[:_PLACES])}{more}" if places else ""
+    return f", in {some(places, _PLACES)}" if places else ""
 
 
 def warn_if_seen(training: tuple[Any, ...], test: tuple[Any, ...], data: str, name: str, quiet: bool) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from seqclf.data.columns import one_column
 from wordvec import InputError
 from wordvec.system.validation import shown
+from wordvec.system.wording import some
 
 logger = logging.getLogger(__name__)
 
@@ -147,8 +148,7 @@ def encode_labels(labels: Sequence[Any], classes: Sequence[Any], what: str) -> n
 
 def some_labels(classes: Sequence[Any]) -> str:
     """Return the first labels for a message."""
-    shown = ", ".join(f"{label!r:.60}" for label in classes[:10])
-    return f"{shown} and {len(classes) - 10:,} more" if len(classes) > 10 else shown
+    return some([f"{label!r:.60}" for label in classes], 10)
 
 
 def warn_if_labels_differ(labels: Sequence[Any], classes: Sequence[Any]) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from wordvec.system.wording import some
+
 Facts = dict[str, str]
 """Values by name, as a card shows them."""
 
@@ -198,8 +200,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
-        listed = ", ".join(f"{each!s:.80}" for each in value[:20])
-        return listed + (f" and {len(value) - 20:,} more" if len(value) > 20 else "")
+        return some([f"{each!s:.80}" for each in value], 20)
     return str(value)
 
 
