@@ -20,19 +20,6 @@ settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = Path(__file__).resolve().parent.as_posix()
-ORDER = (
-    "cli/test_compile.py",
-    "corpora/",
-    "test_imports.py",
-    "test_packaging.py",
-    "test_site.py",
-    "wordvec/",
-    "test_documentation.py",
-    "",
-)
-"""Starts of the paths of tests. The file that compiles all kernels runs first, next to tests that need few, so that
-workers seldom compile the same; then the longest, so that no worker waits for it at the end."""
 SCRIPTS = {
     "wordvec": "wordvec",
     "train-embeddings": "train_embeddings",
@@ -43,16 +30,6 @@ SCRIPTS = {
     "transduce": "transduce",
     "forecast": "forecast",
 }
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the tests by where their paths are in ``ORDER``."""
-
-    def place(item: pytest.Item) -> int:
-        path = item.path.as_posix().removeprefix(f"{TESTS}/")
-        return next(place for place, start in enumerate(ORDER) if path.startswith(start))
-
-    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)
