@@ -107,7 +107,8 @@ class NgramFeatures:
         kept = (frequencies > 1) | (distinct & np.uint64(1) == 0)
         if not kept.any():
             raise InputError("no text has a word; check the tokenizer, or use longer texts")
-        counts, texts = counts[np.repeat(kept, frequencies)], texts[cells[np.repeat(kept, frequencies)]]
+        known = np.repeat(kept, frequencies)
+        counts, texts = counts[known], texts[cells[known]]
         distinct, frequencies = distinct[kept], frequencies[kept]
         columns = np.repeat(np.arange(len(distinct)), frequencies)
         weights = np.log((1.0 + len(tokens)) / (1.0 + frequencies)) + 1.0
