@@ -137,7 +137,7 @@ for line in sys.stdin:
 
 
 _SPINNING = 0.3
-"""Seconds after which PyTorch's threads no longer spin on a core without work."""
+"""Seconds after which PyTorch's threads, which spin for a while without work, leave the cores to ours."""
 
 
 class Torch(Server):
@@ -253,8 +253,10 @@ def _compare_single(case: Case, ours: Ours, torch: Torch | None, repeats: int) -
         torch("single", 1)
     runs = []
     for _ in range(repeats):
-        theirs = [torch("single", threads) for threads in (1, 2)] if torch else []
-        time.sleep(_SPINNING)
+        theirs = []
+        if torch:
+            theirs = [torch("single", threads) for threads in (1, 2)]
+            time.sleep(_SPINNING)
         runs.append((ours.single(), *theirs))
     for percent in (50, 99):
         each = [[1e6 * float(np.percentile(column, percent)) for column in run] for run in runs]
