@@ -31,7 +31,7 @@ def vectors_tiles(memory, tile, places, inputs, stride):
     for n in range(places.shape[0]):
         for j in range(ROWS):
             tile.rows[j] = places[n, j]
-        run_tile(memory, tile, ROWS, memory, inputs[n, 0], inputs[n, 1], inputs[n, 2], inputs[n, 3], stride, 1)
+        run_tile(memory, tile, ROWS, False, memory, inputs[n, 0], inputs[n, 1], inputs[n, 2], inputs[n, 3], stride, 1)
 
 
 @kernel(fastmath={"reassoc", "contract"})

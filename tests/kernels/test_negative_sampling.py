@@ -53,8 +53,8 @@ def train_lane(case, model, divide, rate, *, rows):
             centers = range(first, min(first + 4, done + len(places)))
             loss, pairs = naive.train_tile(
                 model, *expected, case.kept, case.contexts, centers, case.negatives[first // 4],
-                rate=rate, scale=case.settings.negatives / case.settings.shared_negatives, divide=divide,
-                parts=case.step.parts,
+                rate=rate, scale=case.settings.negatives / case.settings.shared_negatives,
+                radius=case.step.window if case.step.radii == 0 else None, divide=divide, parts=case.step.parts,
             )  # fmt: skip
             record.append((case.kept[first][0], loss, pairs))
         done += len(places)

@@ -14,6 +14,7 @@ from wordvec.kernels.simd import (
     atomic_read,
     clamp,
     divide,
+    holds,
     kernel,
     load,
     multiply,
@@ -43,6 +44,11 @@ def every_primitive(x, y, z, out):
     store(out, 97, splat(z[2]))
     store(out, 113, clamp(a, b, c))
     prefetch(x, 0)
+
+
+@kernel
+def is_held(ids, first, value):
+    return holds(ids, first, value)
 
 
 @kernel
@@ -104,6 +110,11 @@ def run_every_primitive(x, y, z):
     every_primitive(x, y, z, out)
     assert np.isnan(out[[0, 129, 130]]).all(), "written out of bounds"
     return out[1:129].reshape(8, 16)
+
+
+def test_whether_a_value_is_among_sixteen():
+    ids = np.arange(-3, 40, dtype=np.int32)
+    assert [value for value in range(-5, 45) if is_held(ids, 5, np.int32(value))] == list(range(2, 18))
 
 
 def test_primitives_match_numpy():

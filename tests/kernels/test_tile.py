@@ -111,7 +111,7 @@ class Case:
         else:
             tile.hidden[: 4 * self.stride] = separate.ravel()
             inputs = (tile.hidden, *(t * self.stride for t in range(4)))
-        run_tile(memory, tile, self.count, *inputs, self.stride, parts)
+        run_tile(memory, tile, self.count, False, *inputs, self.stride, parts)
         moved = tile.hidden[: 4 * self.stride].reshape(4, -1)
         return memory.reshape(self.memory.shape), moved, tile.scores.reshape(-1, 4)[: self.count]
 
@@ -154,6 +154,29 @@ def test_a_tile_matches_the_oracle(count, size, duplicates, apart, parts):
     np.testing.assert_array_equal(found[bystanders], case.memory[bystanders])
     assert not found[:, size:].any()
     assert np.abs(found - case.memory).max() > 1e-3, "the update must be nonzero"
+
+
+@pytest.mark.parametrize("duplicates", [False, True])
+@pytest.mark.parametrize("parts", [1, 3])
+def test_split_rows_are_two_rows_without_weight_for_each_others_inputs(duplicates, parts):
+    # The last six rows; with duplicates, some are also others, or the other half of their own.
+    case = Case(14, 33, seed=3, duplicates=duplicates)
+    early = np.tri(3, 4)  # row q belongs to the inputs t <= q
+    for pairs in (case.weights, case.targets):
+        pairs[8:11] *= early
+        pairs[11:] *= 1 - early
+    tile, memory = case.tile(), case.memory.ravel().copy()
+    for pairs in (tile.weights, tile.targets):
+        pairs[32:44] += pairs[44:56]
+        pairs[44:] = 0
+    run_tile(memory, tile, 8, True, memory, *(int(row) * case.stride for row in case.inputs), case.stride, parts)
+    values, _, scores = case.expected(parts=parts)
+    found = tile.scores.reshape(-1, 4)
+    np.testing.assert_allclose(found[:8], scores[:8], atol=TOLERANCE)
+    np.testing.assert_allclose(found[8:11], np.where(early, scores[8:11], scores[11:]), atol=TOLERANCE)
+    assert not found[11:].any()
+    np.testing.assert_allclose(memory.reshape(case.memory.shape), values, atol=TOLERANCE)
+    assert np.abs(values - case.memory)[case.rows[8:]].max(axis=1).min() > 1e-3
 
 
 @pytest.mark.parametrize("duplicates", [False, True])

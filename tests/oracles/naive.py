@@ -209,6 +209,19 @@ def pairs_of_tile(model, kept, contexts, centers):
     return [[(center, 1.0)] if contexts[center] else [] for center in centers]
 
 
+def in_order_of_rows(places, kept, radius):
+    """Return the places of a tile's positives in the order in which they are trained, which matters for repeated words.
+
+    If four centers have complete windows of the same ``radius``, their common places are first, then the first and the
+    last three in turn.
+    """
+    complete = radius is not None and len(places) == 2 * radius + 4 and kept[places[0]][1] == kept[places[-1]][1]
+    if not complete:
+        return places
+    around = 2 * radius + 1
+    return [*places[3:around], *(place for q in range(3) for place in (places[q], places[around + q]))]
+
+
 def mean_of_contexts(vectors, kept, contexts):
     """Return the weighted mean of a center's context vectors, zeros without contexts, and the sum of the weights."""
     total, mean = sum(weight for _, weight in contexts), np.zeros(vectors.shape[1])
@@ -236,16 +249,19 @@ def negative_sampling_loss(model, vectors, context_vectors, kept, contexts, cent
 
 
 def train_tile(
-    model, vectors, context_vectors, kept, contexts, centers, negatives, *, rate, scale, divide=False, parts=1
-):
+    model, vectors, context_vectors, kept, contexts, centers, negatives, *, rate, scale, radius=None, divide=False,
+    parts=1,
+):  # fmt: skip
     """Take one step for up to four centers that share negatives; both tables (V, D) float64, updated in place.
 
-    ``scale`` is the weight of a negative; ``divide`` (CBOW): whether the gradient is divided among the contexts;
-    ``parts``: in how many equal steps the whole step is taken. Returns the loss before the last part and the sum of the
-    pairs' weights.
+    ``scale`` is the weight of a negative; ``radius`` that of all windows, unless it is drawn; ``divide`` (CBOW):
+    whether the gradient is divided among the contexts; ``parts``: in how many equal steps the whole step is taken.
+    Returns the loss before the last part and the sum of the pairs' weights.
     """
     positives = pairs_of_tile(model, kept, contexts, centers)
     places = sorted({place for found in positives for place, _ in found})
+    if model == "skipgram":
+        places = in_order_of_rows(places, kept, radius)
     rows = [*negatives, *(kept[place][2] for place in places)]
     weights, targets = np.zeros((len(rows), len(centers))), np.zeros((len(rows), len(centers)))
     for t, found in enumerate(positives):
@@ -314,7 +330,8 @@ def train_rounds(
                 done = (kept[4 * tiles[0]][0] - start) / (end - start)
                 loss, pairs = train_tile(
                     model, *own, kept, contexts, range(4 * tile, min(4 * tile + 4, len(kept))), noise[tile],
-                    rate=rates[0] + (rates[1] - rates[0]) * done, scale=negatives / shared, divide=divide, parts=parts,
+                    rate=rates[0] + (rates[1] - rates[0]) * done, scale=negatives / shared,
+                    radius=None if window_weights == "sampled" else window, divide=divide, parts=parts,
                 )  # fmt: skip
                 record.append((kept[4 * tile][0], loss, pairs))
             gains.append((own[0] - vectors, own[1] - context_vectors))

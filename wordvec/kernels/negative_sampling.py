@@ -11,6 +11,7 @@ import numpy as np
 from wordvec.kernels.simd import (
     add,
     clamp,
+    holds,
     kernel,
     load,
     multiply,
@@ -56,30 +57,44 @@ def set_negatives(lane: Lane, tile: Tile, step: Step, drawn: int) -> None:
 
 
 @kernel(inline=True)
-def is_drawn(negative_ids: np.ndarray, token_id: int) -> np.bool_:
-    """Whether a token is among the negatives; without branches, so that LLVM vectorizes the comparison."""
-    hits = np.int32(0)
-    for k in range(negative_ids.size):
-        hits += np.int32(negative_ids[k] == token_id)
-    return hits > 0
+def may_be_drawn(lane: Lane, step: Step, drawn: int, token_id: int) -> np.bool_:
+    """Whether a token is among the negatives of a tile, rounded up to a multiple of 16 by the next ones."""
+    found = holds(lane.negative_ids, drawn, token_id)
+    for k in range(16, step.shared, 16):
+        found |= holds(lane.negative_ids, drawn + k, token_id)
+    return found
 
 
 @kernel(inline=True)
-def excuse_positives(lane: Lane, tile: Tile, step: Step, drawn: int, first: int, places: int) -> None:
+def row_of_place(q: int, step: Step, complete: bool) -> tuple[int, int, int]:
+    """Return the row of the tile in which place ``q`` is, and for which inputs: the first, and one after the last."""
+    around, count = 2 * step.window + 1, step.shared + full_rows(step)
+    if not complete:
+        return step.shared + q, 0, TILE
+    if q < 3:
+        return count + q, 0, q + 1
+    if q < around:
+        return step.shared + q - 3, 0, TILE
+    return count + q - around, q - around + 1, TILE
+
+
+@kernel(inline=True)
+def excuse_positives(lane: Lane, tile: Tile, step: Step, drawn: int, first: int, places: int, complete: bool) -> None:
     """Subtract the weight of a negative in every pair whose positive it is.
 
-    The positives are ``places`` buffer tokens from ``first`` on, in the tile's rows from ``step.shared`` on.
+    The positives are ``places`` buffer tokens from ``first`` on, in the rows ``row_of_place``.
     """
     share = np.float32(step.negatives) / np.float32(step.shared)
     # A slice starting at 0 shows LLVM that no index is negative.
     negative_ids = lane.negative_ids[drawn : drawn + step.shared]
     for q in range(places):
         token_id = lane.token_ids[first + q]
-        if is_drawn(negative_ids, token_id):
+        if may_be_drawn(lane, step, drawn, token_id):
+            row, begin, end = row_of_place(q, step, complete)
             for k in range(negative_ids.size):
                 if negative_ids[k] == token_id:
-                    for t in range(TILE):
-                        tile.weights[4 * k + t] -= share * tile.targets[4 * (step.shared + q) + t]
+                    for t in range(begin, end):
+                        tile.weights[4 * k + t] -= share * tile.targets[4 * row + t]
 
 
 @kernel(inline=True)
@@ -88,7 +103,7 @@ def excuse_centers(lane: Lane, tile: Tile, step: Step, drawn: int, b: int, size:
     negative_ids = lane.negative_ids[drawn : drawn + step.shared]
     for t in range(size):
         token_id = lane.token_ids[b + t]
-        if is_drawn(negative_ids, token_id):
+        if may_be_drawn(lane, step, drawn, token_id):
             for k in range(negative_ids.size):
                 if negative_ids[k] == token_id:
                     tile.weights[4 * k + t] = np.float32(0)
@@ -105,6 +120,13 @@ def reach(lane: Lane, b: int, size: int) -> tuple[int, int]:
 
 
 @kernel(inline=True)
+def are_complete(lane: Lane, step: Step, size: int, low: int, places: int) -> bool:
+    """Whether a tile has four centers with complete windows, of the same radius."""
+    whole: bool = step.radii == 0 and size == TILE and places == 2 * step.window + TILE
+    return whole and bool(lane.sentences[low] == lane.sentences[low + places - 1])
+
+
+@kernel(inline=True)
 def weigh_windows(
     lane: Lane, tile: Tile, text: Text, step: Step, weights: np.ndarray, first: int, b: int, size: int, low: int,
     places: int, scale: np.float32,
@@ -118,16 +140,6 @@ def weigh_windows(
 
     Sets the first four of ``tile.pair_weights`` to the total context weight of each center.
     """
-    window = step.window
-    padded = -(-places // TILE) * TILE
-    is_whole = places == 2 * window + TILE and lane.sentences[low] == lane.sentences[low + places - 1]
-    if is_whole and size == TILE and step.radii == 0:
-        # The common case: precomputed weights, up to the scale.
-        for k in range(0, 4 * padded, 16):
-            store(weights, first + k, multiply(load(text.tile_weights, k), splat(scale)))
-        for t in range(TILE):
-            tile.pair_weights[t] = np.float32(step.contexts)
-        return
     # Without branches, which the random ends of windows would make unpredictable: 1 inside of a window, else 0.
     zero, one = splat(np.float32(0)), splat(np.float32(1))
     before = end = contexts = zero
@@ -135,14 +147,66 @@ def weigh_windows(
         mine = load(_OF_INPUT, 16 * t)
         before = multiply_add(mine, splat(np.float32(lane.left[b + t] - low - 1)), before)
         end = multiply_add(mine, splat(np.float32(lane.right[b + t] - low)), end)
-    offset = 4 * (low - b + window)
-    for k in range(0, 4 * padded, 16):
+    offset = 4 * (low - b + step.window)
+    for k in range(0, 4 * places, 16):
         place = add(load(_PLACES, 0), splat(np.float32(k // 4)))
         inside = multiply(clamp(subtract(place, before), zero, one), clamp(subtract(end, place), zero, one))
         weight = multiply(load(text.tile_weights, offset + k), inside)
         store(weights, first + k, multiply(weight, splat(scale)))
         contexts = add(contexts, weight)
     store(tile.pair_weights, 0, sums_over_quarters(contexts, zero, zero, zero))
+
+
+@kernel(inline=True)
+def full_rows(step: Step) -> int:
+    """Number of rows of the places that complete windows of all four centers cover, padded to a multiple of four."""
+    return -(-(2 * step.window - 2) // TILE) * TILE
+
+
+@kernel(inline=True)
+def set_complete_windows(
+    lane: Lane, tile: Tile, text: Text, step: Step, low: int, padding: int, rate: np.float32
+) -> int:
+    """Set the positives of a tile with complete windows; return the number of rows before the split ones.
+
+    The windows of centers t = 0 .. 3 are the places t .. t + 2 window, so that places q = 0, 1, 2 belong to the centers
+    up to q only, and places q + 2 window + 1 to the others. These two share a split row: a tile has as many rows as a
+    window has places.
+    """
+    shared, around, full = step.shared, 2 * step.window + 1, full_rows(step)
+    count = shared + full
+    for k in range(0, 4 * full + 16, 16):
+        weight = multiply(load(text.split_weights, k), splat(rate))
+        store(tile.weights, 4 * shared + k, weight)
+        store(tile.targets, 4 * shared + k, weight)
+    for t in range(TILE):
+        tile.pair_weights[t] = np.float32(step.contexts)
+    for q in range(3, around):
+        tile.rows[shared + q - 3] = lane.output_places[low + q]
+    for k in range(shared + around - 3, count):
+        tile.rows[k] = padding
+    for q in range(3):
+        tile.rows[count + q] = lane.output_places[low + q]
+        tile.rows[count + 3 + q] = lane.output_places[low + around + q]
+    return count
+
+
+@kernel(inline=True)
+def set_windows(
+    lane: Lane, tile: Tile, text: Text, step: Step, b: int, size: int, low: int, places: int, padding: int,
+    rate: np.float32,
+) -> int:  # fmt: skip
+    """Set the positives of any tile, the rectangle (centers) x (all places their windows cover); return the number of
+    rows."""
+    shared = step.shared
+    weigh_windows(lane, tile, text, step, tile.weights, 4 * shared, b, size, low, places, rate)
+    for k in range(4 * shared, 4 * (shared + places), 16):
+        store(tile.targets, k, load(tile.weights, k))
+    for q in range(places):
+        tile.rows[shared + q] = lane.output_places[low + q]
+    for q in range(places, -(-places // TILE) * TILE):
+        tile.rows[shared + q] = padding
+    return shared + places
 
 
 @kernel(internal=True)
@@ -158,27 +222,24 @@ def train_skipgram_slice(
     for b in range(state[CENTER], state[LAST_CENTER], TILE):
         size = min(TILE, state[LAST_CENTER] - b)
         look_ahead(lane, tile, step, drawn + step.fresh, b + TILE)
-        # Positives: the rectangle (four centers) x (all places their windows cover).
         low, places = reach(lane, b, size)
-        weigh_windows(lane, tile, text, step, tile.weights, 4 * shared, b, size, low, places, rate)
-        for k in range(4 * shared, 4 * (shared + places), 16):
-            store(tile.targets, k, load(tile.weights, k))
-        for q in range(places):
-            tile.rows[shared + q] = lane.output_places[low + q]
-        for q in range(places, -(-places // TILE) * TILE):
-            tile.rows[shared + q] = padding
+        complete = are_complete(lane, step, size, low, places)
+        if complete:
+            count = set_complete_windows(lane, tile, text, step, low, padding, rate)
+        else:
+            count = set_windows(lane, tile, text, step, b, size, low, places, padding, rate)
         for t in range(TILE):
             tile.pair_weights[t] *= share
         set_negatives(lane, tile, step, drawn)
-        excuse_positives(lane, tile, step, drawn, low, places)
+        excuse_positives(lane, tile, step, drawn, low, places, complete)
         # The last tile of a lane may have fewer centers; missing ones use the padding row with zero weight.
         h0 = lane.input_places[b]
         h1 = lane.input_places[b + 1] if size > 1 else padding
         h2 = lane.input_places[b + 2] if size > 2 else padding
         h3 = lane.input_places[b + 3] if size > 3 else padding
-        run_tile(memory, tile, shared + places, memory, h0, h1, h2, h3, stride, step.parts)
+        run_tile(memory, tile, count, complete, memory, h0, h1, h2, h3, stride, step.parts)
         if is_sampled_for_loss(step.key, lane.positions[b], step.loss_sample):
-            add_loss(loss, tile, shared + places, rate)
+            add_loss(loss, tile, count + (3 if complete else 0), rate)
         drawn += step.fresh
 
 

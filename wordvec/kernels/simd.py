@@ -216,6 +216,9 @@ if JIT_OFF:
     def sums_over_quarters(a: Sixteen, b: Sixteen, c: Sixteen, d: Sixteen) -> Sixteen:
         return np.concatenate([v.reshape(4, 4).sum(axis=0) for v in (a, b, c, d)])
 
+    def holds(array: np.ndarray, index: Int, value: Int) -> np.bool_:
+        return np.any(array[index : index + WIDTH] == value)
+
     def prefetch(array: np.ndarray, index: Int) -> None:
         pass
 
@@ -391,6 +394,17 @@ else:
             return _sum_over_quarters(builder, list(args))[0]
 
         return float32x16(a, b, c, d), codegen
+
+    @primitive
+    def holds(typingctx: Any, array: Any, index: Any, value: Any) -> Lowering:
+        """Whether ``value`` is among ``array[index : index + 16]`` (int32)."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            values = builder.load(_address(context, builder, signature.args[0], args[0], args[1]), align=4)
+            is_equal = builder.icmp_signed("==", values, _splat(builder, args[2]))
+            return builder.icmp_unsigned("!=", builder.bitcast(is_equal, ir.IntType(WIDTH)), ir.IntType(WIDTH)(0))
+
+        return types.boolean(array, types.intp, types.int32), codegen
 
     def _fetching(to_write: int, doc: str) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:

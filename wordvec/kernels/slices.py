@@ -34,6 +34,7 @@ class Text(NamedTuple):
     noise_table: np.ndarray  # (V,) uint64, alias table: threshold in the upper half, alias in the lower
     distance_weights: np.ndarray  # (2 window + 1,) float32, context weight by place in the window
     tile_weights: np.ndarray  # (4 (2 window + 8),) float32 or more, the same for a tile with complete windows
+    split_weights: np.ndarray  # (4 (2 window + 5),) float32 or more, the same with split rows
 
 
 class Step(NamedTuple):

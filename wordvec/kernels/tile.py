@@ -35,6 +35,7 @@ from wordvec.kernels.simd import (
     prefetch,
     splat,
     store,
+    sums,
     sums_of_quarters,
     sums_over_quarters,
 )
@@ -170,21 +171,99 @@ def set_tile_gradients(tile: Tile, pairs: int, parts: int) -> None:
 
 
 @kernel(inline=True)
+def split_scores(
+    memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, stride: int
+) -> Sixteen:
+    """Return the scores of three split rows, see ``run_tile``, as in ``scores_4x4``; those of a fourth are 0."""
+    zero = s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = s20 = s21 = s22 = s23 = splat(np.float32(0))
+    for d in range(0, stride, 16):
+        x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
+        x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
+        n = load(memory, rows[j] + d)
+        s00 = multiply_add(n, x0, s00)
+        n = load(memory, rows[j + 3] + d)
+        s01, s02, s03 = multiply_add(n, x1, s01), multiply_add(n, x2, s02), multiply_add(n, x3, s03)
+        n = load(memory, rows[j + 1] + d)
+        s10, s11 = multiply_add(n, x0, s10), multiply_add(n, x1, s11)
+        n = load(memory, rows[j + 4] + d)
+        s12, s13 = multiply_add(n, x2, s12), multiply_add(n, x3, s13)
+        n = load(memory, rows[j + 2] + d)
+        s20, s21, s22 = multiply_add(n, x0, s20), multiply_add(n, x1, s21), multiply_add(n, x2, s22)
+        n = load(memory, rows[j + 5] + d)
+        s23 = multiply_add(n, x3, s23)
+    return sums(s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, zero, zero, zero, zero)
+
+
+@kernel(inline=True)
+def update_split_row(
+    memory: np.ndarray, early: int, late: int, q: int, gradients: np.ndarray, k: int, x0: Sixteen, x1: Sixteen,
+    x2: Sixteen, x3: Sixteen, a0: Sixteen, a1: Sixteen, a2: Sixteen, a3: Sixteen,
+) -> tuple[Sixteen, Sixteen, Sixteen, Sixteen]:  # fmt: skip
+    """``update_row`` for the split row of the row at ``early``, of the inputs up to ``q``, and that at ``late``."""
+    g0, g1, g2, g3 = splat(gradients[k]), splat(gradients[k + 1]), splat(gradients[k + 2]), splat(gradients[k + 3])
+    n = load(memory, early)
+    a0, moved = multiply_add(g0, n, a0), multiply_add(g0, x0, n)
+    if q >= 1:
+        a1, moved = multiply_add(g1, n, a1), multiply_add(g1, x1, moved)
+    if q >= 2:
+        a2, moved = multiply_add(g2, n, a2), multiply_add(g2, x2, moved)
+    store(memory, early, moved)
+    n = load(memory, late)
+    a3, moved = multiply_add(g3, n, a3), multiply_add(g3, x3, n)
+    if q < 2:
+        a2, moved = multiply_add(g2, n, a2), multiply_add(g2, x2, moved)
+    if q < 1:
+        a1, moved = multiply_add(g1, n, a1), multiply_add(g1, x1, moved)
+    store(memory, late, moved)
+    return a0, a1, a2, a3
+
+
+@kernel(inline=True)
 def run_tile(
-    memory: np.ndarray, tile: Tile, count: int, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, stride: int,
-    parts: int,
+    memory: np.ndarray, tile: Tile, count: int, split: bool, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int,
+    stride: int, parts: int,
 ) -> None:  # fmt: skip
     """Compute scores, gradients and updates of one tile whose ``count`` rows (padded to a multiple of four), weights
     and targets are set.
 
     The step is taken in ``parts`` equal parts, each with scores of its own, since a single long step overshoots: pairs
-    trained one after another would never take it. See ``step_parts``.
+    trained one after another would never take it. See ``step_parts``. The rows ``tile.ahead`` are prefetched as in
+    ``update_tile``.
+
+    Args:
+        split: Whether three split rows follow, ``count`` being a multiple of four. A split row consists of two rows,
+            which take the multiplications of one: row ``count`` + q of the inputs t <= q, and row ``count`` + 3 + q of
+            the others. Its pairs are those of row ``count`` + q.
     """
+    rows, gradients, first = tile.rows, tile.gradients, 4 * count
     for _ in range(parts):
         for j in range(0, count, TILE):
-            store(tile.scores, 4 * j, scores_4x4(memory, tile.rows, j, inputs, h0, h1, h2, h3, stride))
-        set_tile_gradients(tile, 4 * count, parts)
-        update_tile(memory, tile.rows, count, tile.gradients, tile.ahead, inputs, h0, h1, h2, h3, stride)
+            store(tile.scores, 4 * j, scores_4x4(memory, rows, j, inputs, h0, h1, h2, h3, stride))
+        if split:
+            store(tile.scores, first, split_scores(memory, rows, count, inputs, h0, h1, h2, h3, stride))
+        set_tile_gradients(tile, first + (12 if split else 0), parts)
+        for d in range(0, stride, 16):
+            for place in tile.ahead:
+                prefetch(memory, place + d)
+            x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
+            x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
+            a0, a1, a2, a3 = update_rows(memory, rows, count, gradients, x0, x1, x2, x3, d)
+            if split:
+                a0, a1, a2, a3 = update_split_row(
+                    memory, rows[count] + d, rows[count + 3] + d, 0, gradients, first, x0, x1, x2, x3, a0, a1, a2, a3
+                )
+                a0, a1, a2, a3 = update_split_row(
+                    memory, rows[count + 1] + d, rows[count + 4] + d, 1, gradients, first + 4, x0, x1, x2, x3,
+                    a0, a1, a2, a3,
+                )  # fmt: skip
+                a0, a1, a2, a3 = update_split_row(
+                    memory, rows[count + 2] + d, rows[count + 5] + d, 2, gradients, first + 8, x0, x1, x2, x3,
+                    a0, a1, a2, a3,
+                )  # fmt: skip
+            add_to(inputs, h0 + d, a0)
+            add_to(inputs, h1 + d, a1)
+            add_to(inputs, h2 + d, a2)
+            add_to(inputs, h3 + d, a3)
 
 
 @kernel(inline=True)

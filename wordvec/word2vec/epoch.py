@@ -29,7 +29,7 @@ from wordvec.word2vec.buffers import (
 from wordvec.word2vec.merging import MergedRows, merge_rows
 from wordvec.word2vec.objectives import cut_sentences, objective_of, subwords_of
 from wordvec.word2vec.planes import Planes
-from wordvec.word2vec.sampling import alias_table, distance_weights, noise_probabilities, tile_weights
+from wordvec.word2vec.sampling import alias_table, distance_weights, noise_probabilities, split_weights, tile_weights
 from wordvec.word2vec.settings import TILE, Word2VecSettings
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ class Trainer:
             noise_table=alias_table(noise_probabilities(usual.counts, settings.noise_exponent)),
             distance_weights=weights,
             tile_weights=tile_weights(weights, TILE),
+            split_weights=split_weights(weights),
         )
         self.stride = row_stride(settings.vector_size)
         self.objective, longest_path = objective_of(settings, counts, self.subwords, tree)

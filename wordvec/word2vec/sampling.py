@@ -37,6 +37,23 @@ def tile_weights(weights: np.ndarray, centers: int) -> np.ndarray:
     return found.ravel()
 
 
+def split_weights(weights: np.ndarray) -> np.ndarray:
+    """Return the ``weights`` (2 window + 1,) of the contexts of four consecutive centers, with the first three and the
+    last three positions within their windows in the same rows: no center has both.
+
+    Returns:
+        (rows, 4) float32, flattened in row-major order: those of all centers, padded to a multiple of four, and four
+        more, the last of which is zero.
+    """
+    found = tile_weights(weights, 4).reshape(-1, 4)
+    window = len(weights) // 2
+    full, around = 2 * window - 2, 2 * window + 1
+    split = np.zeros((-(-full // 4) * 4 + 4, 4), np.float32)
+    split[:full] = found[3:around]
+    split[-4:-1] = found[:3] + found[around : around + 3]
+    return split.ravel()
+
+
 def noise_probabilities(counts: np.ndarray, noise_exponent: float) -> np.ndarray:
     """Return the noise distribution (V,) float64: counts to the power of ``noise_exponent``, normalized.
 

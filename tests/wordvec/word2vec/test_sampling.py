@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.oracles import naive
 from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.errors import InputError
-from wordvec.word2vec.sampling import alias_table, distance_weights, noise_probabilities, tile_weights
+from wordvec.word2vec.sampling import alias_table, distance_weights, noise_probabilities, split_weights, tile_weights
 
 
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=30), st.sampled_from([1e-5, 1e-3, 0.1, 1, 50]))
@@ -65,6 +65,19 @@ def test_tile_weights_are_shifted_distance_weights(window, centers):
         for t, weight in enumerate(row):
             near = 0 <= place - t <= 2 * window
             assert weight == (weights[place - t] if near else 0)
+
+
+@given(st.integers(1, 20))
+def test_split_weights_have_the_first_and_the_last_three_positions_in_the_same_rows(window):
+    weights, around = distance_weights(window, falling=True), 2 * window + 1
+    found = split_weights(weights).reshape(-1, 4)
+    assert len(found) % 4 == 0
+    split = len(found) - 4
+    for t in range(4):
+        # Where each of the center's positions is.
+        rows = [split + p if p < 3 else split + p - around if p >= around else p - 3 for p in range(t, t + around)]
+        np.testing.assert_array_equal(found[rows, t], weights)
+        assert np.count_nonzero(found[:, t]) == 2 * window
 
 
 @pytest.mark.parametrize("exponent", [0, 0.75, 1, -0.5, 3])
