@@ -7,7 +7,7 @@ import numpy as np
 
 from wordvec.encoding.scanning import in_order
 
-_PIECE, _ENDS = 1 << 16, 1 << 15
+_PIECE, _ENDS = 1 << 15, 1 << 13
 """Ids and sentence ends read per step."""
 
 
@@ -79,5 +79,5 @@ class ProvisionalIds:
 def _read(file: IO[bytes], place: int, numbers: np.ndarray) -> np.ndarray:
     """Read numbers from a place in a file into an array, and return those that there were."""
     file.seek(place)
-    count = file.readinto(memoryview(numbers).cast("B"))  # type: ignore[attr-defined]
+    count = file.readinto(numbers.view(np.uint8).data)  # type: ignore[attr-defined]
     return numbers[: count // numbers.itemsize]

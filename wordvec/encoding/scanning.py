@@ -201,20 +201,21 @@ class Buffers:
         if self._scan is None:
             from wordvec.kernels.tokenize import WAITING, Scan
 
-            tokens = np.empty((4, WAITING + 32), np.uint64)
             places, frequent = np.empty(WAITING + 32, np.int64), np.empty((_FREQUENT, 2), np.uint64)
-            self._scan = Scan(np.empty(6, np.int64), *tokens, places, frequent)
+            firsts, stops, lows, highs = np.empty((4, WAITING + 32), np.uint64)
+            self._scan = Scan(np.empty(6, np.int64), firsts, stops, lows, highs, places, frequent)
+            self.often = np.empty(_OFTEN, np.int64)
             self.forget()
         self._scan.state[:] = 0
         return self._scan
 
     def forget(self) -> None:
         """Forget all frequent types and their counts."""
-        if self._scan is not None:
-            from wordvec.kernels.tokenize import ABSENT
+        from wordvec.kernels.tokenize import ABSENT
 
-            self._scan.frequent[:, 1] = ABSENT
-            self.often = np.zeros(_OFTEN, np.int64)
+        assert self._scan is not None
+        self._scan.frequent[:, 1] = ABSENT
+        self.often[:] = 0
 
     def padded(self, block: bytes) -> np.ndarray:
         """Return the block padded with spaces, as the kernels require, and make room for its ids."""
@@ -274,6 +275,8 @@ class Counter:
         self._threads = threads
         self._new = [Table() for _ in range(threads)] if threads > 1 else [self.table]
         self._buffers = [Buffers() for _ in range(threads)]
+        for buffers in self._buffers:
+            buffers.scan()  # takes memory now, also for a thread that will find no block
         self._known = self.pinned
         self._write = write
         self._encoded: dict[int, tuple[int, np.ndarray, np.ndarray]] = {}
@@ -352,8 +355,7 @@ class Counter:
     def _add_often(self) -> None:
         first = self.table.counts[:_OFTEN]
         for buffers in self._buffers:
-            if len(buffers.often):
-                first += buffers.often[: len(first)]
+            first += buffers.often[: len(first)]
             buffers.forget()
 
     def _prune(self) -> None:
