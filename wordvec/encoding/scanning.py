@@ -9,7 +9,6 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from operator import itemgetter
 from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING, TypeVar
@@ -285,16 +284,17 @@ class Counter:
     def count(self, blocks: Iterable[bytes]) -> None:
         """Count a whole text; may be called only once."""
         rounds = _rounds(blocks, min(_LARGEST_ROUND, max(_FIRST_ROUND, 8 * self.max_types)))
-        with _workers(self._threads) as start:
+        with ThreadPoolExecutor(self._threads) as pool:
             coming = next(rounds, None)
             while coming is not None:
                 shared = iter(enumerate(coming))
-                running = [start(self._count_some, thread, shared) for thread in range(self._threads)]
+                running = [pool.submit(self._count_some, thread, shared) for thread in range(1, self._threads)]
                 try:
                     self._write_merged()
                     coming = next(rounds, None)
+                    self.tokens += self._count_some(0, shared)
                 finally:
-                    done = [work() for work in running]
+                    done = [other.result() for other in running]
                 self.tokens += sum(done)
                 self._merge()
         self._write_merged()
@@ -420,19 +420,6 @@ def _rounds(blocks: Iterable[bytes], largest: int) -> Iterator[list[bytes]]:
             goal, parcel, size = min(2 * goal, largest), [], 0
     if parcel:
         yield parcel
-
-
-@contextmanager
-def _workers(threads: int) -> Iterator[Callable[..., Callable[[], int]]]:
-    """Yield a function that starts a call and returns a function that waits for its result.
-
-    With one thread, the call runs when it is waited for.
-    """
-    if threads == 1:
-        yield lambda function, *arguments: lambda: function(*arguments)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield lambda function, *arguments: pool.submit(function, *arguments).result
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:
