@@ -373,7 +373,7 @@ class _Writer:
         else:
             rows = np.full(len(counter.table), -1, np.int32)
             rows[numbers] = np.arange(len(numbers))
-            provisional.renumber(rows, self.threads)
+            provisional.renumber(rows)
         return counter.table.spell(numbers), counter.table.counts[numbers], not counter.error
 
 

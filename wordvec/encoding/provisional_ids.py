@@ -5,8 +5,6 @@ from typing import IO
 
 import numpy as np
 
-from wordvec.encoding.scanning import in_order
-
 _PIECE, _ENDS = 1 << 15, 1 << 13
 """Ids and sentence ends read per step."""
 
@@ -36,7 +34,7 @@ class ProvisionalIds:
             file.seek(0)
             file.truncate()
 
-    def renumber(self, numbers: np.ndarray, threads: int) -> None:
+    def renumber(self, numbers: np.ndarray) -> None:
         """Replace each id by its number, and drop the ids whose number is -1.
 
         Args:
@@ -44,17 +42,14 @@ class ProvisionalIds:
         """
         from wordvec.kernels.tokenize import renumber
 
-        def work(part: tuple[int, np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-            first, ids, ends = part
-            return ids[: renumber(ids, numbers, ends, first, 0)], ends
-
         kept, place = 0, 8
-        for ids, ends in in_order(work, self._parts(), threads):
+        for first, ids, ends in self._parts():
+            found = ids[: renumber(ids, numbers, ends, first, kept)]
             self._offsets.seek(place)
-            self._offsets.write((ends + kept).data)
+            self._offsets.write(ends.data)
             self._ids.seek(4 * kept)
-            self._ids.write(ids.data)
-            kept, place = kept + len(ids), place + ends.nbytes
+            self._ids.write(found.data)
+            kept, place = kept + len(found), place + ends.nbytes
         self._ids.truncate(4 * kept)
         self._ids.seek(0, 2)
 

@@ -16,8 +16,8 @@ BLOCKS = st.lists(st.lists(st.lists(st.integers(0, 5), max_size=6), max_size=5),
 
 
 @settings(max_examples=60 // fewer_without_jit, deadline=None)
-@given(blocks=BLOCKS, piece=st.integers(1, 9), ends_read=st.integers(1, 5), threads=st.integers(1, 2))
-def test_ids_are_replaced_or_dropped_in_every_sentence(blocks, piece, ends_read, threads):
+@given(blocks=BLOCKS, piece=st.integers(1, 9), ends_read=st.integers(1, 5))
+def test_ids_are_replaced_or_dropped_in_every_sentence(blocks, piece, ends_read):
     numbers = np.array([3, -1, 0, 2, -1, 1], np.int32)
     ids, offsets = io.BytesIO(), io.BytesIO()
     provisional = ProvisionalIds(ids, offsets)
@@ -26,7 +26,7 @@ def test_ids_are_replaced_or_dropped_in_every_sentence(blocks, piece, ends_read,
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(provisional_ids, "_PIECE", piece)
         monkeypatch.setattr(provisional_ids, "_ENDS", ends_read)
-        provisional.renumber(numbers, threads)
+        provisional.renumber(numbers)
     kept = [[numbers[k] for k in sentence if numbers[k] >= 0] for block in blocks for sentence in block]
     assert np.frombuffer(ids.getvalue(), np.int32).tolist() == [*chain(*kept)]
     assert np.frombuffer(offsets.getvalue(), np.int64).tolist() == [0, *np.cumsum([*map(len, kept)], dtype=int)]
