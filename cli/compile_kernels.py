@@ -5,11 +5,13 @@ import io
 import logging
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 
 import click
 
 from cli.shared import options
+from cli.shared.compiling_together import compile_together, share_of_work, training_done
 from cli.shared.errors import Command, Failure
 from cli.shared.reporting import Progress, log
 
@@ -106,8 +108,9 @@ _RUNS: dict[str, list[str]] = {
 def compile_kernels(models: tuple[str, ...], every: bool, quiet: bool) -> None:
     """Compile and store all kernels, so that no later command compiles any on this kind of processor.
 
-    Run it where the package is installed, such as at the end of an image's build: it trains tiny models. Kernels are
-    stored in the folder $NUMBA_CACHE_DIR, else in the installation, else in the user's cache folder.
+    Run it where the package is installed, such as at the end of an image's build: it trains tiny models, in one process
+    per core. Kernels are stored in the folder $NUMBA_CACHE_DIR, else in the installation, else in the user's cache
+    folder. It can be interrupted and run again.
 
     \b
     Examples:
@@ -116,12 +119,46 @@ def compile_kernels(models: tuple[str, ...], every: bool, quiet: bool) -> None:
     """
     if models and every:
         raise click.UsageError("--all compiles the kernels of all models; leave out --model")
+    from wordvec.system.compiled import compiled_kernels
+    from wordvec.system.threads import available_cores
+
+    chosen = list(dict.fromkeys(models)) or list(_RUNS)
+    total, count = sum(len(_RUNS[model]) for model in chosen), min(available_cores(), len(chosen))
+    with Progress("compiling", quiet) as progress, tempfile.TemporaryDirectory() as folder:
+        if count > 1:
+            kernels = compile_together(
+                chosen, folder, lambda done: progress.update(done, total, f"{done} of {total} trainings"), count
+            )
+        else:
+            done = 0
+            for model in chosen:
+                for run in _trained(model, folder):
+                    done += 1
+                    progress.update(done, total, run)
+            kernels = Counter({str(place or ""): count for place, count in compiled_kernels().items()})
+    if kernels[""]:
+        raise Failure(f"{kernels['']} kernels could not be stored; set NUMBA_CACHE_DIR to a writable folder")
+    for place, number in kernels.items():
+        log(f"{place}: {number} kernels compiled and stored", quiet)
+    if not kernels:
+        log("all kernels had been compiled before", quiet)
+
+
+def compile_share() -> None:
+    """Compile the kernels of models that other processes leave; see ``compiling_together``."""
+    with contextlib.suppress(KeyboardInterrupt):
+        for model, folder in share_of_work():
+            for _ in _trained(model, folder):
+                training_done()
+
+
+def _trained(model: str, folder: str) -> Iterator[str]:
+    """Run the trainings of a model in a folder, and yield the command of each."""
     from cli.main import wordvec
     from wordvec.system.atomic_files import replacing
-    from wordvec.system.compiled import compiled_kernels
 
-    runs = [run.split() for model in models or _RUNS for run in _RUNS[model]]
-    with Progress("compiling", quiet) as progress, tempfile.TemporaryDirectory() as folder, _quiet_trainings(folder):
+    runs = [run.split() for run in _RUNS[model]]
+    with _quiet_trainings(folder):
         for name, text in _FILES.items():
             with replacing(os.path.join(folder, name)) as file:
                 file.write(text.encode())
@@ -129,18 +166,11 @@ def compile_kernels(models: tuple[str, ...], every: bool, quiet: bool) -> None:
             with replacing(os.path.join(folder, _LARGE)) as file:
                 for word in range(4):
                     file.write(b"w%d 1%s\n" % (word, b" " * (13 << 20)))
-        for done, run in enumerate(runs):
-            progress.update(done, len(runs), run[0])
+        for run in runs:
             run = [os.path.join(folder, word) if _is_file(word) else word for word in run]
             with wordvec.make_context("wordvec", run) as context:
                 wordvec.invoke(context)
-    kernels = compiled_kernels()
-    if None in kernels:
-        raise Failure(f"{kernels[None]} kernels could not be stored; set NUMBA_CACHE_DIR to a writable folder")
-    for place, count in kernels.items():
-        log(f"{place}: {count} kernels compiled and stored", quiet)
-    if not kernels:
-        log("all kernels had been compiled before", quiet)
+            yield run[0]
 
 
 def _is_file(word: str) -> bool:

@@ -180,19 +180,23 @@ class _Checksum:
         self._waiting = bytearray()
 
     def add(self, piece: memoryview) -> None:
+        if len(self._waiting) + len(piece) >= _SUMMED:
+            missing = -len(self._waiting) % self._sums.nbytes  # to whole rows
+            self._waiting += piece[:missing]
+            del self._waiting[: self._sum_up(self._waiting)]
+            piece = piece[missing:]
+            piece = piece[self._sum_up(piece) :]
         self._waiting += piece
-        if len(self._waiting) >= _SUMMED:
-            self._sum_up()
 
-    def _sum_up(self) -> None:
-        rows = len(self._waiting) // self._sums.nbytes
-        words = self._numpy.frombuffer(self._waiting, self._numpy.uint64, rows * _LANES)
+    def _sum_up(self, stored: memoryview | bytearray) -> int:
+        """Add the whole rows of bytes; return their size."""
+        rows = len(stored) // self._sums.nbytes
+        words = self._numpy.frombuffer(stored, self._numpy.uint64, rows * _LANES)
         self._sums += words.reshape(rows, _LANES).sum(axis=0)
-        del words  # it locks the size of the bytes
-        del self._waiting[: rows * self._sums.nbytes]
+        return rows * self._sums.nbytes
 
     def digest(self) -> bytes:
-        self._sum_up()
+        del self._waiting[: self._sum_up(self._waiting)]
         return hashlib.blake2b(self._sums.tobytes() + self._waiting, digest_size=16).digest()
 
 

@@ -1,6 +1,7 @@
 """Reader for numeric time series in CSV columns, one row per step; errors name the file and line."""
 
 import contextlib
+import itertools
 import logging
 import math
 import os
@@ -100,6 +101,55 @@ def read_dated_series(
         >>> read_dated_series(path)
         DatedSeries(columns={'Sales': [266.0, 145.9]}, dates=Dates(unit='month', values=[24012, 24013]))
     """
+    rows = _read_rows(source, columns, encoding, encoding_errors)
+    if by is None:
+        return _dated_columns(rows, columns)
+    parts, dates = _by_name(rows, by, columns)
+    found: dict[str, list[float]] = {}
+    for name in dict.fromkeys(itertools.chain.from_iterable(parts.values())):
+        own = [column for column in parts if name in parts[column]]
+        found |= {name if len(own) == 1 else f"{name} {column}": parts[column][name] for column in own}
+    return DatedSeries(found, dates)
+
+
+def read_series_of_columns(
+    source: str | os.PathLike[str],
+    columns: Sequence[str],
+    by: str | None,
+    *,
+    encoding: str = UTF8,
+    encoding_errors: str = "strict",
+) -> tuple[dict[str, dict[str, list[float]]], Dates | None]:
+    """Return the series of each column of a file by the names in its column ``by``, and the dates.
+
+    Without ``by``, each column is one series, named "". The rest is as for :func:`read_dated_series`.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "sales.csv"
+        >>> _ = path.write_text("shop,sales\\na,4\\nb,5\\na,6\\nb,7\\n")
+        >>> read_series_of_columns(path, [], "shop")[0]
+        {'sales': {'a': [4.0, 6.0], 'b': [5.0, 7.0]}}
+    """
+    rows = _read_rows(source, columns, encoding, encoding_errors)
+    if by is not None:
+        return _by_name(rows, by, columns)
+    found, dates = _dated_columns(rows, columns)
+    return {column: {"": values} for column, values in found.items()}, dates
+
+
+class _Rows(NamedTuple):
+    """Records of a CSV file, and where they are."""
+
+    header: list[str]
+    first: str
+    cells: list[list[str]]
+    wheres: list[str]
+    semicolons: bool
+
+
+def _read_rows(source: str | os.PathLike[str], columns: Sequence[str], encoding: str, encoding_errors: str) -> _Rows:
+    """Read the records of a file that has the columns."""
     found = resolve_one(source)
     header: list[str] = []
     first = semicolons = ""
@@ -120,43 +170,40 @@ def read_dated_series(
         raise InputError(f"{first}: expected the names of the columns, found {listed(header)}; add a header line")
     if not rows:
         raise InputError(f"{found.name} contains no numbers; expected a header and one record per step")
-    if by is not None:
-        return _by_name(header, rows, wheres, by, list(columns), bool(semicolons), position(first, header, by, "by"))
-    return _dated_columns(header, rows, wheres, places, bool(semicolons))
+    return _Rows(header, first, rows, wheres, bool(semicolons))
 
 
-def _by_name(
-    header: list[str], rows: list[list[str]], wheres: list[str], by: str, columns: list[str], semicolons: bool, at: int
-) -> DatedSeries:
-    """Return the columns of the series that the column at ``at``, called ``by``, names."""
-    header = [*header[:at], *header[at + 1 :]]
+def _by_name(rows: _Rows, by: str, columns: Sequence[str]) -> tuple[dict[str, dict[str, list[float]]], Dates | None]:
+    """Return the series that the column called ``by`` names, by column and name, and their dates."""
+    at = position(rows.first, rows.header, by, "by")
+    header = [*rows.header[:at], *rows.header[at + 1 :]]
     members: dict[str, list[int]] = {}
-    for row, cells in enumerate(rows):
+    for row, cells in enumerate(rows.cells):
         members.setdefault(cells.pop(at), []).append(row)
-    found: dict[str, list[float]] = {}
+    found: dict[str, dict[str, list[float]]] = {}
     dates: Dates | None = None
     for number, (name, chosen) in enumerate(members.items()):
-        own = [rows[row] for row in chosen], [wheres[row] for row in chosen]
-        places = {column: position(own[1][0], header, column, "column") for column in columns}
-        series = _dated_columns(header, *own, places, semicolons)
-        same = number == 0 or (series.dates == dates and len(chosen) == len(next(iter(found.values()))))
-        if not same:
+        own = rows._replace(
+            header=header, cells=[rows.cells[row] for row in chosen], wheres=[rows.wheres[row] for row in chosen]
+        )
+        series = _dated_columns(own, columns)
+        if number and (series.dates != dates or len(chosen) != len(next(iter(members.values())))):
             first = next(iter(members))
             raise InputError(
-                f"{own[1][0]}: {by:.40} {name!r:.40} must have the dates of {first!r:.40}, {len(members[first]):,} "
+                f"{own.wheres[0]}: {by:.40} {name!r:.40} must have the dates of {first!r:.40}, {len(members[first]):,} "
                 f"records, found {len(chosen):,} records; fill in the missing ones"
             )
         dates = series.dates
-        single = len(series.columns) == 1
-        found |= {name if single else f"{name} {column}": values for column, values in series.columns.items()}
-    return DatedSeries(found, dates)
+        for column, values in series.columns.items():
+            found.setdefault(column, {})[name] = values
+    return found, dates
 
 
-def _dated_columns(
-    header: list[str], rows: list[list[str]], wheres: list[str], places: dict[str, int], semicolons: bool
-) -> DatedSeries:
-    """Return the columns at ``places``, or all numeric ones, in the order of their dates."""
-    table = dict(enumerate(zip(*rows, strict=True)))
+def _dated_columns(rows: _Rows, columns: Sequence[str]) -> DatedSeries:
+    """Return the columns, or all numeric ones if none are named, in the order of their dates."""
+    header, _, cells, wheres, semicolons = rows
+    places = {name: position(wheres[0], header, name, "column") for name in columns}
+    table = dict(enumerate(zip(*cells, strict=True)))
     commas = {place for place in table if semicolons and _has_decimal_commas(header[place], table[place], wheres)}
     places = places or _numeric(header, table, wheres, commas)
     order, dates = _dated(header, table, wheres, set(places.values()))

@@ -42,7 +42,7 @@ SHARED_WITH_CLI = (
     "wordvec.distributed.training", "wordvec.distributed.cluster", "wordvec.distributed.cooccurrence",
     "wordvec.distributed.files", "wordvec.distributed.remote_corpus", "wordvec.plotting.explore",
     "seqclf.classification.cross_validation", "seqclf.classification.answers", "seqclf.reporting.page",
-    "seqclf.reporting.report", "corpora.records", "corpora.tables", "seqclf.classification.tuning",
+    "seqclf.reporting.report", "corpora.records", "corpora.series", "corpora.tables", "seqclf.classification.tuning",
     "seqclf.serving.app", "seqclf.export.onnx_graph", "wordvec.vectors.approximate", "wordvec.word2vec.tuning",
     "seqclf.language.cache", "seqclf.language.completion", "seqclf.language.scoring", "seqclf.training.logs",
     "seqclf.inspection.tracing", "seqclf.inspection.holding", "seqclf.summary", "wordvec.plotting.charts",

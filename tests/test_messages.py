@@ -92,3 +92,12 @@ def test_differing_settings_are_shortened_and_nested_ones_compared_one_by_one():
     assert listed(found).startswith("model was 'glove' and is now 'svd'; alpha was 'long")
     assert listed(found).endswith(" and 39 more")
     assert listed(found[:1]) == found[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("KeyedVectors", r"WordVectors, which wordvec\.load_vectors"), ("Text8Corpus", r"corpora\.TextCorpus\(FILE\)")],
+)
+def test_names_of_other_packages_are_answered_with_ours(name, remedy):
+    with pytest.raises(ImportError, match=rf"^wordvec has no {name}; use {remedy}"):
+        exec(f"from wordvec import {name}")

@@ -64,8 +64,22 @@ _MOVED = {
 }
 """Names that were public until 0.2."""
 
+_ELSEWHERE = {
+    "KeyedVectors": "WordVectors, which wordvec.load_vectors(FILE) returns for every format",
+    "FastTextKeyedVectors": "WordVectors, which wordvec.load_vectors(FILE) returns for every format",
+    "LineSentence": "corpora.TextCorpus(FILE), whose lines are sentences",
+    "PathLineSentences": "corpora.TextCorpus(FOLDER), which reads all files in it",
+    "Text8Corpus": "corpora.TextCorpus(FILE), whose lines may have any length",
+    "train_unsupervised": "FastText(...).fit(texts), or train-embeddings --subwords 3-6",
+    "train_supervised": "seqclf.train_classifier(texts, labels), or classify-text train",
+    "load_model": "wordvec.load_vectors(FILE) for vectors, seqclf.load_model(FILE) for classifiers",
+}
+"""Names of gensim and fastText, and what to use here."""
+
 
 def __getattr__(name: str) -> Any:
+    if name in _ELSEWHERE:  # the message of an AttributeError would be lost in ``from wordvec import``
+        raise ImportError(f"wordvec has no {name}; use {_ELSEWHERE[name]}")
     if name in _MOVED:
         import warnings
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import itertools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -38,6 +37,7 @@ def read_columns(
         names: of the columns known ahead that a model reads; empty before a training.
     """
     from corpora import read_dated_series
+    from corpora.series import read_series_of_columns
 
     if not future_columns:
         series, dates = read_dated_series(data, columns, by, **encoding)
@@ -47,30 +47,25 @@ def read_columns(
         raise click.UsageError(
             f"a column is forecast, or known ahead, got {both[0]!r} for --column and --future-column"
         )
-    future_columns = list(dict.fromkeys(future_columns))
-    if not columns:
-        if data == "-":
-            raise click.UsageError("--future-column needs --column NAME to read from standard input")
-        every = list(read_dated_series(data, by=by, **encoding).columns)
-        if by is not None:
-            first, *others = read_dated_series(data, future_columns[:1], by, **encoding).columns
-            every = [name.removeprefix(f"{first} ") for name in every[: len(every) // (1 + len(others))]]
-            every = every if len(every) > 1 else []
-        columns = [name for name in every if name not in future_columns]
+    ahead = list(dict.fromkeys(future_columns))
+    if not columns and data == "-":
+        raise click.UsageError("--future-column needs --column NAME to read from standard input")
+    named = list(dict.fromkeys([*columns, *ahead])) if columns else []
+    parts, dates = read_series_of_columns(data, named, by, **encoding)
+    columns = [name for name in named or parts if name not in ahead]
     if not columns:
         raise click.UsageError("--future-column must leave a column to forecast")
-    columns = list(dict.fromkeys(columns))
-    found, dates = read_dated_series(data, [*columns, *future_columns], by, **encoding)
+    if not set(ahead) <= parts.keys():  # such as a column that is not forecast unless it is named
+        parts, dates = read_series_of_columns(data, [*columns, *ahead], by, **encoding)
     if by is None:
-        return {name: found[name] for name in columns}, {name: found[name] for name in future_columns}, dates
-    parts = _by_column(found, [*columns, *future_columns])
+        return {name: parts[name][""] for name in columns}, {name: parts[name][""] for name in ahead}, dates
     series = {
         name if len(columns) == 1 else f"{name} {column}": parts[column][name]
         for name in parts[columns[0]]
         for column in columns
     }
-    ahead = {column: parts[column] for column in future_columns}
-    return series, _joined(data, ahead, by, names or _ahead_names(ahead)), dates
+    known = {column: parts[column] for column in ahead}
+    return series, _joined(data, known, by, names or _ahead_names(known)), dates
 
 
 def _ahead_names(parts: Mapping[str, Mapping[str, list[float]]]) -> list[str]:
@@ -81,14 +76,6 @@ def _ahead_names(parts: Mapping[str, Mapping[str, list[float]]]) -> list[str]:
         same = all(values == first for values in others)
         found += [column] if same else [f"{name} {column}" for name in own]
     return found
-
-
-def _by_column(found: Mapping[str, list[float]], columns: Sequence[str]) -> dict[str, dict[str, list[float]]]:
-    """Return the series of each column by name, from ``read_dated_series`` with ``by``."""
-    parts: dict[str, dict[str, list[float]]] = {column: {} for column in columns}
-    for (name, values), column in zip(found.items(), itertools.cycle(columns), strict=False):
-        parts[column][name if len(columns) == 1 else name.removesuffix(f" {column}")] = values
-    return parts
 
 
 def read_future(
@@ -107,7 +94,8 @@ def read_future(
         by: the column of the file that names the series; None if the file has a column for each of ``names``.
         calendar, length: of the series. encoding: the options of the encoding.
     """
-    from corpora import InputError, read_dated_series
+    from corpora import InputError
+    from corpora.series import read_series_of_columns
     from seqclf.forecasting.dates import dates_after
 
     if not names:
@@ -115,9 +103,8 @@ def read_future(
     if path is None:
         raise click.UsageError(f"the model needs {', '.join(names)} of the steps to forecast; pass --future FILE")
     columns = columns_ahead(names, series, by)
-    found, dates = read_dated_series(path, columns, by, **encoding)
-    if by is not None:
-        found = _joined(path, _by_column(found, columns), by, names)
+    parts, dates = read_series_of_columns(path, columns, by, **encoding)
+    found = {name: parts[name][""] for name in columns} if by is None else _joined(path, parts, by, names)
     expected = dates_after(calendar, length, len(next(iter(found.values()))))
     if dates is not None and expected is not None:
         written = dates_after({"unit": dates.unit, "first": dates.values[0], "step": 1}, 0, 1)

@@ -1,19 +1,16 @@
 """``wordvec compile``: afterwards no command compiles a kernel."""
 
-import importlib
 import os
-import pkgutil
 
 import pytest
 from click.testing import CliRunner
 
-import seqclf.kernels
-import wordvec.kernels
 from cli import main
 from cli.compile_kernels import _RUNS
 from seqclf import SequenceClassifier
 from wordvec import CountVectorizer, Word2Vec
-from wordvec.kernels.simd import JIT_OFF, _addresses
+from wordvec.kernels.simd import JIT_OFF
+from wordvec.system.compiled import compiled_kernels
 
 pytestmark = pytest.mark.skipif(JIT_OFF, reason="nothing is compiled")
 
@@ -58,16 +55,6 @@ def run(line):
     return result
 
 
-def signatures():
-    """Every kernel with the types that it has been compiled for or loaded with."""
-    found = {("address", id(compiled)) for compiled in _addresses}
-    for package in (wordvec.kernels, seqclf.kernels):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            for name, value in vars(importlib.import_module(module.name)).items():
-                found |= {(module.name, name, types) for types in getattr(value, "overloads", ())}
-    return found
-
-
 def test_after_compiling_all_kernels_no_command_needs_another(tmp_path, monkeypatch):
     monkeypatch.setenv("WORDVEC_CACHE", str(tmp_path / "cache"))
     (tmp_path / "text.txt").write_text(LINES)
@@ -76,15 +63,15 @@ def test_after_compiling_all_kernels_no_command_needs_another(tmp_path, monkeypa
     (tmp_path / "questions.txt").write_text("w3 - w5\n" * 30)
     output = run("wordvec compile").stderr
     assert "kernels compiled and stored" in output or "all kernels had been compiled before" in output
-    before = signatures()
+    before = compiled_kernels()
     for line in VARIED:
         run(line.format(tmp_path))
-        assert signatures() - before == set(), line
+        assert compiled_kernels() == before, line
     texts, labels = LINES.splitlines(), [number % 2 for number in range(60)]
     SequenceClassifier(epochs=1, hidden_size=8).fit(texts, labels).predict(texts)
     Word2Vec(vector_size=8, min_count=1, epochs=1).fit([text.split() for text in texts])
     CountVectorizer().fit_transform(texts)
-    assert signatures() - before == set(), "estimators"
+    assert compiled_kernels() == before, "estimators"
 
 
 @pytest.mark.parametrize(

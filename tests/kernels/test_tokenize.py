@@ -10,16 +10,22 @@ from hypothesis import strategies as st
 from tests.cases.word2vec import fewer_without_jit, wraps_around
 from tests.oracles import naive
 from wordvec.kernels.tokenize import (
-    BATCH,
+    ABSENT,
+    ADD,
+    ADD_TO_NEW,
     LETTERS,
     LONG,
+    MARK,
     PADDING,
+    SENTENCES,
     SHIFT,
+    TOKENS,
     TYPES,
-    Batch,
+    WAITING,
+    Scan,
     Types,
     count,
-    encode,
+    drop_unknown,
     first_slot,
     keep,
     key_of,
@@ -51,8 +57,10 @@ def table(rows=128, letters=4096):
     )
 
 
-def batch():
-    return Batch(np.full(3, 99, np.uint64), *np.full((5, BATCH + 32), 99, np.uint64))
+def scan(frequent=4):
+    waiting = np.full((4, WAITING + 32), 99, np.uint64)
+    keys = np.full((frequent, 2), ABSENT)
+    return Scan(np.zeros(6, np.int64), *waiting, np.full(WAITING + 32, 99, np.int64), keys)
 
 
 def padded(text):
@@ -61,9 +69,22 @@ def padded(text):
 
 
 def count_words(text, types, known=None, often=0):
+    """Count a text in ``types``, or its words not in ``known``; return whether all fit, the tokens, and ``often``."""
     often = np.zeros(often, np.int64)
-    done, tokens, _ = count(padded(text), 0, known or table(1), often, types, *outputs(text), batch())
-    return done, tokens, often.tolist()
+    how, state = ADD if known is None else ADD_TO_NEW, scan()
+    done = count(padded(text), known or types, often, types, how, *outputs(text), state)
+    return done, state.state[TOKENS], often.tolist()
+
+
+def encoded(text, types):
+    """Return the number of tokens, the known ids and the sentence ends."""
+    (ids, ends), state = outputs(text), scan()
+    assert count(padded(text), types, np.zeros(2, np.int64), types, MARK, ids, ends, state)
+    tokens, sentences = state.state[[TOKENS, SENTENCES]]
+    assert (ids[tokens + 1 :] == -7).all()
+    assert (ends[sentences:] == -7).all()
+    kept = drop_unknown(ids[:tokens], ends[:sentences])
+    return tokens, ids[:kept].tolist(), ends[:sentences].tolist()
 
 
 def outputs(text):
@@ -91,31 +112,49 @@ def test_texts_are_split_like_bytes_split(words, between):
     types = table()
     tokens = text.split()
     assert tokens == words
-    assert count_words(text, types) == (len(text), len(words), [])
+    assert count_words(text, types) == (True, len(words), [])
     assert spelled(types) == naive.count_types(tokens)
-    ids, ends = outputs(text)
-    seen, kept, sentences = encode(padded(text), types, ids, ends, batch())
-    assert (seen, kept) == (len(words), len(words))
-    assert [spelled(types)[0][k] for k in ids[:kept]] == words
+    seen, ids, ends = encoded(text, types)
+    assert seen == len(words)
+    assert [spelled(types)[0][k] for k in ids] == words
     lines = text.split(b"\n")
-    assert ends[:sentences].tolist() == np.cumsum([len(line.split()) for line in lines]).tolist()[:-1]
-    assert (ids[kept + 1 :] == -7).all()
-    assert (ends[sentences:] == -7).all()
+    assert ends == np.cumsum([len(line.split()) for line in lines]).tolist()[:-1]
+
+
+@pytest.mark.parametrize("frequent", [2, 64])
+def test_frequent_types_are_found_in_their_own_table(frequent):
+    random, choices = np.random.default_rng(3), np.array(sorted(set(WORDS)), object)
+    chances = random.random(len(choices)) ** 4
+    words = random.choice(choices, 1500, p=chances / chances.sum())
+    half = len(words) // 2
+    types, often, state, ids = table(), np.zeros(40, np.int64), scan(frequent), []
+    for part in (words[:half], words[half:]):  # the second text begins with the table of the first
+        text = b" ".join(part)
+        found, ends = outputs(text)
+        state.state[:] = 0
+        assert count(padded(text), types, often, types, ADD, found, ends, state)
+        ids += found[: state.state[TOKENS]].tolist()
+    spellings, counts = spelled(types)
+    assert [spellings[k] for k in ids] == words.tolist()
+    expected = naive.count_types(words.tolist())
+    assert spellings == expected[0]
+    assert (np.array(counts) + np.append(often, np.zeros(len(counts) - 40, np.int64))).tolist() == expected[1]
+    entries = state.frequent[state.frequent[:, 1] != ABSENT]
+    assert len(entries) == 2 if frequent == 2 else len(entries) > 8
 
 
 def test_out_of_vocabulary_tokens_are_dropped():
     types = table()
     count_words(b"b a", types)
-    ids, ends = np.empty(20, np.int32), np.empty(20, np.int32)
-    assert encode(padded(b"a x b\n\nx\nx b a x"), types, ids, ends, batch()) == (8, 4, 3)
-    assert (ids[:4].tolist(), ends[:3].tolist()) == ([1, 0, 0, 1], [2, 2, 2])
+    assert encoded(b"a x b\n\nx\nx b a x", types) == (8, [1, 0, 0, 1], [2, 2, 2])
+    assert spelled(types)[1] == [1, 1], "encoding does not count"
 
 
 def test_known_types_are_counted_in_the_shared_table():
     known, new = table(), table()
     count_words(b"b a c", known)
     done, tokens, often = count_words(b"c b b x b c a x", new, known, often=2)
-    assert (done, tokens, often) == (15, 8, [3, 1])
+    assert (done, tokens, often) == (True, 8, [3, 1])
     assert spelled(known) == ([b"b", b"a", b"c"], [1, 1, 3]), "the third is counted atomically, the others in ``often``"
     assert spelled(new) == ([b"x"], [2])
 
@@ -123,10 +162,10 @@ def test_known_types_are_counted_in_the_shared_table():
 def test_counting_also_encodes():
     known, new = table(), table()
     count_words(b"a b c", known)
-    ids, ends = outputs(text := b"\nc x\n\nb yy x b\n")
-    _, tokens, sentences = count(padded(text), 0, known, np.zeros(2, np.int64), new, ids, ends, batch())
-    assert ids[:tokens].tolist() == [2, -1, 1, -2, -1, 1]
-    assert ends[:sentences].tolist() == [0, 2, 2, 6]
+    (ids, ends), state = outputs(text := b"\nc x\n\nb yy x b\n"), scan()
+    assert count(padded(text), known, np.zeros(2, np.int64), new, ADD_TO_NEW, ids, ends, state)
+    assert ids[: state.state[TOKENS]].tolist() == [2, -1, 1, -2, -1, 1]
+    assert ends[: state.state[SENTENCES]].tolist() == [0, 2, 2, 6]
 
 
 def test_ids_are_renumbered_or_dropped():
@@ -137,17 +176,18 @@ def test_ids_are_renumbered_or_dropped():
 
 
 @pytest.mark.parametrize(("rows", "letters"), [(2, 100), (100, 5)])
-def test_a_full_table_stops_before_the_token_that_does_not_fit(rows, letters):
-    types = table(rows, letters)
-    text = b"ab cde ab\nfg ab hij"
-    done, tokens, _ = count_words(text, types)
-    assert (text[done:], tokens) == (b"fg ab hij", 3)
-    assert spelled(types) == ([b"ab", b"cde"], [2, 1])
+def test_a_text_is_continued_in_a_larger_table(rows, letters):
+    types, text = table(rows, letters), b"ab cde ab\nfg ab hij"
+    (ids, ends), state, often = outputs(text), scan(), np.zeros(1, np.int64)
+    assert not count(padded(text), types, often, types, ADD, ids, ends, state)
+    assert (spelled(types)[0], often.tolist()) == ([b"ab", b"cde"], [1]), "it stopped before the type that does not fit"
     larger = table()
-    ids, ends = outputs(text)
-    read = count(padded(text), done, table(1), np.zeros(0, np.int64), larger, ids, ends, batch())
-    assert read == (len(text), 3, 0), "the end of the line belongs to the first part"
-    assert spelled(larger)[0] == [b"fg", b"ab", b"hij"]
+    merge(larger, types, 0, 0, np.empty(2, np.int32))
+    assert count(padded(text), larger, often, larger, ADD, ids, ends, state)
+    assert ids[: state.state[TOKENS]].tolist() == [0, 1, 0, 2, 0, 3]
+    assert ends[: state.state[SENTENCES]].tolist() == [3]
+    assert spelled(larger) == ([b"ab", b"cde", b"fg", b"hij"], [1, 1, 1, 1])
+    assert often.tolist() == [2]
 
 
 # -- keys and slots ---------------------------------------------------------------------------------------------------
@@ -173,7 +213,7 @@ def test_long_types_with_equal_keys_are_compared_by_their_bytes():
         types.keys[0] = low, high
         types.slots[:] = -1
         rehash(types)
-        assert count_words(word + b" " + word, types)[:2] == (2 * len(word) + 1, 2)
+        assert count_words(word + b" " + word, types)[:2] == (True, 2)
         assert spelled(types) == ([other, word], [1, 2])
 
 
@@ -222,9 +262,7 @@ def test_only_kept_types_are_found(kept):
     assert spelled(types) == ([words[k] for k in rows], [counts[k] for k in rows])
     assert types.errors[: len(rows)].tolist() == rows
     assert types.used[LETTERS] == sum(len(words[k]) for k in rows)
-    ids, ends = np.empty(len(text), np.int32), np.empty(1, np.int32)
-    found = encode(padded(b" ".join(words)), types, ids, ends, batch())[1]
-    assert ids[:found].tolist() == list(range(len(rows)))
+    assert encoded(b" ".join(words), types)[1] == list(range(len(rows)))
 
 
 def test_types_are_written_one_per_line():

@@ -1,10 +1,11 @@
 """Ids of a text before its vocabulary is chosen, so that the text is read once."""
 
+from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
 
-_PIECE, _ENDS = 1 << 18, 1 << 15
+_PIECE, _ENDS = 1 << 15, 1 << 13
 """Ids and sentence ends read per step."""
 
 
@@ -41,31 +42,37 @@ class ProvisionalIds:
         """
         from wordvec.kernels.tokenize import renumber
 
-        first = kept = 0
-        piece, ends = np.empty(_PIECE, np.int32), np.empty(_ENDS, np.int64)
-        place = 8
+        kept, place = 0, 8
+        for first, ids, ends in self._parts():
+            found = ids[: renumber(ids, numbers, ends, first, kept)]
+            self._offsets.seek(place)
+            self._offsets.write(ends.data)
+            self._ids.seek(4 * kept)
+            self._ids.write(found.data)
+            kept, place = kept + len(found), place + ends.nbytes
+        self._ids.truncate(4 * kept)
+        self._ids.seek(0, 2)
+
+    def _parts(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Yield pieces of the corpus: the place of the first id, the ids (n,) int32, and the sentence ends (m,) int64.
+
+        Earlier pieces may be overwritten meanwhile.
+        """
+        first, place = 0, 8
         while first < self._count or place < self._size:
-            ends = _read(self._offsets, place, ends)
+            ends = _read(self._offsets, place, np.empty(_ENDS, np.int64))
             last = int(ends[-1]) if len(ends) else self._count
             done = 0
             while first < last or done < len(ends):
-                ids = _read(self._ids, 4 * first, piece[: last - first])
+                ids = _read(self._ids, 4 * first, np.empty(min(_PIECE, last - first), np.int32))
                 stop = int(np.searchsorted(ends, first + len(ids), side="right"))
-                written = renumber(ids, numbers, ends[done:stop], first, kept)
-                self._ids.seek(4 * kept)
-                self._ids.write(ids[:written].data)
-                first, kept, done = first + len(ids), kept + written, stop
-            self._offsets.seek(place)
-            self._offsets.write(ends.data)
+                yield first, ids, ends[done:stop]
+                first, done = first + len(ids), stop
             place += ends.nbytes
-        self._ids.truncate(4 * kept)
-        self._ids.seek(0, 2)
 
 
 def _read(file: IO[bytes], place: int, numbers: np.ndarray) -> np.ndarray:
     """Read numbers from a place in a file into an array, and return those that there were."""
     file.seek(place)
-    content = file.read(numbers.nbytes)
-    found = numbers[: len(content) // numbers.itemsize]
-    found[:] = np.frombuffer(content, numbers.dtype)
-    return found
+    count = file.readinto(numbers.view(np.uint8).data)  # type: ignore[attr-defined]
+    return numbers[: count // numbers.itemsize]

@@ -9,7 +9,6 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from operator import itemgetter
 from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING, TypeVar
@@ -17,7 +16,7 @@ from typing import IO, TYPE_CHECKING, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:
-    from wordvec.kernels.tokenize import Types
+    from wordvec.kernels.tokenize import Scan, Types
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,6 +26,9 @@ _FIRST_ROUND, _LARGEST_ROUND = 1 << 20, 1 << 24
 
 _OFTEN = 1 << 16
 """Number of first types that each thread counts in an array of its own."""
+
+_FREQUENT = 1 << 14
+"""Size of the table of frequent types of each thread: 256 KB, which leaves room for more in the second cache."""
 
 WHITE = bytes([*range(9, 14), 32])
 """Bytes that separate tokens: ASCII white space."""
@@ -76,16 +78,14 @@ class Table:
     @classmethod
     def of(cls, block: bytes, least: int = 2) -> "Table":
         """Return a table of distinct joined tokens, numbered by position, with at least ``least`` rows."""
-        from wordvec.kernels.tokenize import count
+        from wordvec.kernels.tokenize import ADD, count
 
         rows = max(block.count(b"\n"), least)
-        known, table, nothing, done = Table(1), Table(1 << (rows - 1).bit_length()), np.zeros(1, np.int64), 0
+        table = Table(1 << (rows - 1).bit_length())
         buffers = Buffers()
-        text = buffers.padded(block)
-        while done < len(block):
-            done = count(text, done, known.types, nothing, table.types, buffers.ids, buffers.ends, buffers.batch)[0]
-            if done < len(block):
-                table.grow()
+        text, scan = buffers.padded(block), buffers.scan()
+        while block and not count(text, table.types, buffers.often, table.types, ADD, buffers.ids, buffers.ends, scan):
+            table.grow()
         return table
 
     def __len__(self) -> int:
@@ -189,12 +189,32 @@ class Buffers:
     """Reusable memory for one block: allocating fresh pages costs more than writing to them."""
 
     def __init__(self) -> None:
-        from wordvec.kernels.tokenize import BATCH, Batch
-
-        self.batch = Batch(np.zeros(3, np.uint64), *np.empty((5, BATCH + 32), np.uint64))
         self._text = np.empty(0, np.uint8)
         self.ids = np.empty(0, np.int32)
         self.ends = np.empty(0, np.int32)
+        self.often = np.empty(0, np.int64)
+        self._scan: Scan | None = None
+
+    def scan(self) -> "Scan":
+        """Return the state of counting a text, at its start; ``often`` has the counts of frequent types so far."""
+        if self._scan is None:
+            from wordvec.kernels.tokenize import WAITING, Scan
+
+            places, frequent = np.empty(WAITING + 32, np.int64), np.empty((_FREQUENT, 2), np.uint64)
+            firsts, stops, lows, highs = np.empty((4, WAITING + 32), np.uint64)
+            self._scan = Scan(np.empty(6, np.int64), firsts, stops, lows, highs, places, frequent)
+            self.often = np.empty(_OFTEN, np.int64)
+            self.forget()
+        self._scan.state[:] = 0
+        return self._scan
+
+    def forget(self) -> None:
+        """Forget all frequent types and their counts."""
+        from wordvec.kernels.tokenize import ABSENT
+
+        assert self._scan is not None
+        self._scan.frequent[:, 1] = ABSENT
+        self.often[:] = 0
 
     def padded(self, block: bytes) -> np.ndarray:
         """Return the block padded with spaces, as the kernels require, and make room for its ids."""
@@ -254,7 +274,8 @@ class Counter:
         self._threads = threads
         self._new = [Table() for _ in range(threads)] if threads > 1 else [self.table]
         self._buffers = [Buffers() for _ in range(threads)]
-        self._often = np.zeros((threads, _OFTEN), np.int64)
+        for buffers in self._buffers:
+            buffers.scan()  # takes memory now, also for a thread that will find no block
         self._known = self.pinned
         self._write = write
         self._encoded: dict[int, tuple[int, np.ndarray, np.ndarray]] = {}
@@ -263,43 +284,37 @@ class Counter:
     def count(self, blocks: Iterable[bytes]) -> None:
         """Count a whole text; may be called only once."""
         rounds = _rounds(blocks, min(_LARGEST_ROUND, max(_FIRST_ROUND, 8 * self.max_types)))
-        with _workers(self._threads) as start:
+        with ThreadPoolExecutor(self._threads) as pool:
             coming = next(rounds, None)
             while coming is not None:
                 shared = iter(enumerate(coming))
-                running = [start(self._count_some, thread, shared) for thread in range(self._threads)]
+                running = [pool.submit(self._count_some, thread, shared) for thread in range(1, self._threads)]
                 try:
                     self._write_merged()
                     coming = next(rounds, None)
+                    self.tokens += self._count_some(0, shared)
                 finally:
-                    done = [work() for work in running]
+                    done = [other.result() for other in running]
                 self.tokens += sum(done)
                 self._merge()
         self._write_merged()
         self._add_often()
 
     def _count_some(self, thread: int, blocks: Iterator[tuple[int, bytes]]) -> int:
-        from wordvec.kernels.tokenize import count
+        from wordvec.kernels.tokenize import ADD, ADD_TO_NEW, SENTENCES, TOKENS, count
 
         total = 0
-        buffers, often = self._buffers[thread], self._often[thread]
+        buffers, how = self._buffers[thread], ADD if self._threads == 1 else ADD_TO_NEW
         for place, block in blocks:
             if block.isspace():
                 self._hand_over(place, thread, np.empty(0, np.int32), np.zeros(block.count(b"\n"), np.int32))
                 continue
-            text = buffers.padded(block)
-            done = tokens = sentences = 0
-            while done < len(block):
-                new, ends = self._new[thread].types, buffers.ends[sentences:]
-                done, read, ended = map(
-                    int, count(text, done, self.table.types, often, new, buffers.ids[tokens:], ends, buffers.batch)
-                )
-                ends[:ended] += tokens
-                tokens, sentences = tokens + read, sentences + ended
-                if done < len(block):
-                    self._new[thread].grow()
-            self._hand_over(place, thread, buffers.ids[:tokens], buffers.ends[:sentences])
-            total += tokens
+            text, scan = buffers.padded(block), buffers.scan()
+            ids, ends, often = buffers.ids, buffers.ends, buffers.often
+            while not count(text, self.table.types, often, self._new[thread].types, how, ids, ends, scan):
+                self._new[thread].grow()
+            self._hand_over(place, thread, ids[: scan.state[TOKENS]], ends[: scan.state[SENTENCES]])
+            total += int(scan.state[TOKENS])
         return total
 
     def _hand_over(self, place: int, thread: int, ids: np.ndarray, ends: np.ndarray) -> None:
@@ -307,7 +322,6 @@ class Counter:
         if self._write is not None and self._threads > 1:
             self._encoded[place] = thread, ids.copy(), ends.copy()
         elif self._write is not None:
-            ids ^= ids >> 31  # -1 - id for those below 0: there is one table
             self._write(ids, ends)
 
     def _merge(self) -> None:
@@ -340,8 +354,9 @@ class Counter:
 
     def _add_often(self) -> None:
         first = self.table.counts[:_OFTEN]
-        first += self._often[:, : len(first)].sum(axis=0)
-        self._often[:] = 0
+        for buffers in self._buffers:
+            first += buffers.often[: len(first)]
+            buffers.forget()
 
     def _prune(self) -> None:
         sums = self.table.counts + self.table.errors - self.error
@@ -382,10 +397,13 @@ def encode(blocks: Iterable[bytes], table: Table, threads: int, ids: IO[bytes], 
 
 def _encoded(block: bytes, types: "Types", buffers: Buffers) -> tuple[int, np.ndarray, np.ndarray]:
     """Return the number of tokens, and in the memory of ``buffers`` the known ids and the sentence ends."""
-    from wordvec.kernels.tokenize import encode
+    from wordvec.kernels.tokenize import MARK, SENTENCES, TOKENS, count, drop_unknown
 
-    tokens, kept, sentences = encode(buffers.padded(block), types, buffers.ids, buffers.ends, buffers.batch)
-    return int(tokens), buffers.ids[:kept], buffers.ends[:sentences]
+    text, scan = buffers.padded(block), buffers.scan()
+    count(text, types, buffers.often, types, MARK, buffers.ids, buffers.ends, scan)
+    tokens, ends = int(scan.state[TOKENS]), buffers.ends[: scan.state[SENTENCES]]
+    kept = drop_unknown(buffers.ids[:tokens], ends)
+    return tokens, buffers.ids[:kept], ends
 
 
 # -- threads ----------------------------------------------------------------------------------------------------------
@@ -402,19 +420,6 @@ def _rounds(blocks: Iterable[bytes], largest: int) -> Iterator[list[bytes]]:
             goal, parcel, size = min(2 * goal, largest), [], 0
     if parcel:
         yield parcel
-
-
-@contextmanager
-def _workers(threads: int) -> Iterator[Callable[..., Callable[[], int]]]:
-    """Yield a function that starts a call and returns a function that waits for its result.
-
-    With one thread, the call runs when it is waited for.
-    """
-    if threads == 1:
-        yield lambda function, *arguments: lambda: function(*arguments)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield lambda function, *arguments: pool.submit(function, *arguments).result
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item], threads: int) -> Iterator[Result]:

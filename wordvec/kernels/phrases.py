@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from wordvec.kernels.batches import BASE, SIZE, Batch, ask_for_keys, read_batch, start_batch
 from wordvec.kernels.simd import Int, kernel
-from wordvec.kernels.tokenize import BASE, ONE, PADDING, SIZE, Batch, Types, ask_for_keys, find, read_batch, start_batch
+from wordvec.kernels.tokenize import ONE, PADDING, Types, find
 
 MIX = np.uint64(0x9E3779B97F4A7C15)
 """2^64 / golden ratio (Fibonacci hashing, Knuth 6.4)."""

@@ -2,7 +2,8 @@
 
 Tokens are separated by ASCII white space (as in ``bytes.split()``) and sentences end with a newline. Sixty-four bytes
 at a time are converted to a bit mask of white space; a token between two blanks is identified by two integers, made of
-its first fifteen bytes and its length.
+its first fifteen bytes and its length. Most tokens are found in a small table of frequent types, which fits the
+processor's cache; the others are looked up together in the large one, so that their memory accesses overlap.
 """
 
 import sys
@@ -22,9 +23,6 @@ PADDING = 80
 
 ONE, EIGHT, SIXTEEN, WIDTH = np.uint64(1), np.uint64(8), np.uint64(16), np.uint64(64)
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-HIGH = np.uint64(0x8080808080808080)
-"""The highest bit of each of eight bytes."""
-LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
 LONG = np.uint64(0xFF00000000000000)
 """Length field of a token too long for its key to be unique."""
 
@@ -47,8 +45,19 @@ if JIT_OFF:
         value = int(bits)
         return np.uint64((value & -value).bit_length() - 1)
 
+    def count_ones(bits: np.uint64) -> np.uint64:
+        return np.uint64(int(bits).bit_count())
+
     def load_eight(text: np.ndarray, place: np.uint64) -> np.uint64:
         return np.uint64(int.from_bytes(text[int(place) : int(place) + 8].tobytes(), "little"))
+
+    def _mask(doc: str, *ranges: tuple[int, int]) -> Any:
+        def mask(text: np.ndarray, place: np.uint64) -> np.uint64:
+            piece = text[int(place) : int(place) + 64]
+            found = np.any([(piece >= low) & (piece <= high) for low, high in ranges], axis=0)
+            return np.uint64(int.from_bytes(np.packbits(found, bitorder="little").tobytes(), "little"))
+
+        return mask
 
 else:
 
@@ -58,6 +67,15 @@ else:
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return builder.cttz(args[0], context.get_constant(numba_types.boolean, True))
+
+        return numba_types.uint64(numba_types.uint64), codegen
+
+    @primitive
+    def count_ones(typingctx: Any, bits: Any) -> Lowering:
+        """Return the number of one bits of a uint64."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.ctpop(args[0])
 
         return numba_types.uint64(numba_types.uint64), codegen
 
@@ -73,36 +91,33 @@ else:
 
         return numba_types.uint64(text, numba_types.uint64), codegen
 
+    def _mask(doc: str, *ranges: tuple[int, int]) -> Any:
+        """Make a primitive that returns the bit mask of the bytes in ``ranges`` among the 64 from a place on."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kind = ir.VectorType(ir.IntType(8), 64)
+            data = context.make_array(signature.args[0])(context, builder, args[0]).data
+            piece = builder.load(builder.bitcast(builder.gep(data, [args[1]]), kind.as_pointer()), align=1)
+            marks = None
+            for low, high in ranges:
+                above = builder.sub(piece, ir.Constant(kind, [low] * 64))
+                found = builder.icmp_unsigned("<=", above, ir.Constant(kind, [high - low] * 64))
+                marks = found if marks is None else builder.or_(marks, found)
+            mask = builder.bitcast(marks, ir.IntType(64))
+            return mask if sys.byteorder == "little" else builder.bitreverse(mask)
+
+        def typing(typingctx: Any, text: Any, place: Any) -> Lowering:
+            return numba_types.uint64(text, numba_types.uint64), codegen
+
+        typing.__doc__ = doc
+        return primitive(typing)
+
+
+blanks = _mask("Return the bit mask of white space in the 64 bytes from ``place`` on.", (9, 13), (32, 32))
+newlines = _mask("Return the bit mask of newlines in the 64 bytes from ``place`` on.", (10, 10))
+
 
 # -- tokens -----------------------------------------------------------------------------------------------------------
-
-
-@kernel(inline=True)
-def gather(flags: np.uint64) -> np.uint64:
-    """Gather the highest bits of eight bytes into the lowest eight bits."""
-    return ((flags >> np.uint64(7)) * np.uint64(0x0102040810204080)) >> np.uint64(56)
-
-
-@kernel(inline=True)
-def blanks(text: np.ndarray, base: np.uint64) -> np.uint64:
-    """Return the bit mask of white space in the 64 bytes from ``base`` on."""
-    marks = spaces = np.uint64(0)
-    for k in range(0, 64, 8):
-        value = load_eight(text, base + np.uint64(k))
-        # Bytewise: adding to seven bits carries into the eighth, never beyond.
-        above = ((value & LOW) + np.uint64(0x5F5F5F5F5F5F5F5F)) | value
-        marks |= gather(~above & HIGH) << np.uint64(k)
-        other = value ^ np.uint64(0x2020202020202020)
-        other |= (other & LOW) + LOW
-        spaces |= gather(~other & HIGH) << np.uint64(k)
-    # Bytes below the space are rare: a newline, a tab, or a byte that belongs to a token.
-    rest = marks & ~spaces
-    while rest:
-        byte = text[base + trailing_zeros(rest)]
-        if byte < 9 or byte > 13:
-            marks ^= rest ^ (rest & (rest - ONE))
-        rest &= rest - ONE
-    return marks
 
 
 @kernel(inline=True)
@@ -186,161 +201,156 @@ def add(
 # -- texts ------------------------------------------------------------------------------------------------------------
 
 
-class Batch(NamedTuple):
-    """Batch of tokens that are looked up together, so that their memory accesses overlap."""
+class Scan(NamedTuple):
+    """State of counting one text, the tokens to be looked up together, and the table of frequent types."""
 
-    state: np.ndarray  # (3,) uint64: tokens in the batch; next 64-byte block; start of the current token
-    firsts: np.ndarray  # (BATCH + 32,) uint64, start of each token in the text
-    stops: np.ndarray  # (BATCH + 32,) uint64, one past its last byte
-    lows: np.ndarray  # (BATCH + 32,) uint64, see ``key_of``
+    state: np.ndarray  # (6,) int64, see below; all zero at the start of a text
+    firsts: np.ndarray  # (WAITING + 32,) uint64, start of each waiting token in the text
+    stops: np.ndarray  # (WAITING + 32,) uint64, one past its last byte
+    lows: np.ndarray  # (WAITING + 32,) uint64, see ``key_of``
     highs: np.ndarray
-    places: np.ndarray  # (BATCH + 32,) uint64, first slot to probe
+    places: np.ndarray  # (WAITING + 32,) int64, index of its id
+    frequent: np.ndarray  # (power of two, 2) uint64: keys of at most 13 bytes, with the id above the bytes; or ABSENT
 
 
-BATCH = 128
-"""Minimum number of tokens per batch except the last; a 64-byte block adds at most 32."""
+WAITING = 128
+"""Minimum number of tokens that are looked up together except the last; a 64-byte block adds at most 32."""
 
-SIZE, BASE, FIRST = range(3)
-"""Indices in ``Batch.state``."""
+BASE, FIRST, TOKENS, SENTENCES, WAIT, SETTLED = range(6)
+"""Indices in ``Scan.state``: next 64-byte block, start of the current token, tokens, newlines, waiting tokens, and how
+many of those are looked up."""
 
+MARK, ADD, ADD_TO_NEW = range(3)
+"""What ``count`` does with an unknown token: give it the id -1 (and count nothing in ``known``); add it to ``known``,
+which is also ``new``; or add it to ``new`` and give it the id -1 - its row."""
 
-@kernel(inline=True)
-def start_batch(batch: Batch, start: int) -> None:
-    batch.state[BASE] = batch.state[FIRST] = np.uint64(start)
-
-
-@kernel(inline=True)
-def read_batch(text: np.ndarray, batch: Batch, types: Types) -> None:
-    """Read the next tokens of the text and prefetch their slots in ``types``."""
-    end, shift = np.uint64(text.size - PADDING), np.uint64(types.used[SHIFT])
-    base, first, size = batch.state[BASE], batch.state[FIRST], 0
-    while base <= end and size < BATCH:
-        marks = blanks(text, base)
-        while marks:
-            stop = base + trailing_zeros(marks)
-            marks &= marks - ONE
-            if stop > first:
-                low, high = key_of(text, first, stop)
-                place = first_slot(low, high, shift)
-                prefetch_to_read(types.slots, place)
-                batch.firsts[size], batch.stops[size] = first, stop
-                batch.lows[size], batch.highs[size], batch.places[size] = low, high, place
-                size += 1
-            first = stop + ONE
-        base += WIDTH
-    batch.state[SIZE], batch.state[BASE], batch.state[FIRST] = np.uint64(size), base, first
+ABSENT = np.uint64(0xFE00000000000000)
+SHORT = np.uint64(14 << 56)
+"""Keys of tokens of at most 13 bytes are below; the sixteen bits of ``ID`` are zero in them."""
+ID_SHIFT, ID = np.uint64(40), np.uint64(0xFFFF)
 
 
 @kernel(inline=True)
-def ask_for_keys(batch: Batch, types: Types) -> None:
-    """Prefetch the keys of the types in the slots found by ``read_batch``."""
-    for k in range(np.int64(batch.state[SIZE])):
-        prefetch_to_read(types.keys, 2 * max(np.int64(types.slots[batch.places[k]]), np.int64(0)))
+def settle(
+    text: np.ndarray, known: Types, often: np.ndarray, new: Types, how: int, ids: np.ndarray, scan: Scan
+) -> bool:
+    """Look up the waiting tokens; return whether all fitted into ``new``."""
+    shift, bits = np.uint64(known.used[SHIFT]), np.uint64(64) - trailing_zeros(np.uint64(scan.frequent.shape[0]))
+    for k in range(scan.state[SETTLED], scan.state[WAIT]):
+        slot = first_slot(scan.lows[k], scan.highs[k], shift)
+        prefetch_to_read(known.keys, 2 * max(np.int64(known.slots[slot]), np.int64(0)))
+    for k in range(scan.state[SETTLED], scan.state[WAIT]):
+        first, stop, low, high = scan.firsts[k], scan.stops[k], scan.lows[k], scan.highs[k]
+        number = np.int64(known.slots[find(known, text, first, stop, low, high)])
+        if number < 0:
+            if how != MARK:
+                slot = find(new, text, first, stop, low, high)
+                number = np.int64(new.slots[slot])
+                if number < 0:
+                    number = add(new, slot, text, first, stop, low, high)
+                    if number < 0:
+                        scan.state[SETTLED] = k
+                        return False
+                new.counts[number] += 1
+                if how == ADD_TO_NEW:
+                    number = -1 - number
+        elif number < often.size:
+            often[number] += 1
+            if high < SHORT:
+                place = first_slot(low, high, bits)
+                other = scan.frequent[place, 1]
+                if other == ABSENT or often[number] > often[(other >> ID_SHIFT) & ID]:
+                    scan.frequent[place, 0], scan.frequent[place, 1] = low, high | np.uint64(number) << ID_SHIFT
+        elif how != MARK:
+            atomic_add(known.counts, number, 1)
+        ids[scan.places[k]] = number
+    scan.state[WAIT] = scan.state[SETTLED] = 0
+    return True
 
 
 @kernel
 def count(
-    text: np.ndarray, start: int, known: Types, often: np.ndarray, new: Types, ids: np.ndarray, ends: np.ndarray,
-    batch: Batch,
-) -> tuple[int, Int, int]:  # fmt: skip
-    """Count the tokens of ``text`` from byte ``start`` on; the text neither starts nor ends inside a token.
+    text: np.ndarray, known: Types, often: np.ndarray, new: Types, how: int, ids: np.ndarray, ends: np.ndarray,
+    scan: Scan,
+) -> bool:  # fmt: skip
+    """Count and encode the tokens of ``text``, which neither starts nor ends inside a token.
 
     Args:
-        text: (bytes,) uint8.
+        text: (bytes + PADDING,) uint8.
         known: type table shared between threads: the first types are counted in ``often``, the others atomically.
-        often: (n,) int64, this thread's counts of the first n known types, updated in place.
+        often: (n,) int64, n at most 65,536, this thread's counts of the first n known types, updated in place.
         new: this thread's table of all other types, updated in place.
-        ids: (at least half the bytes + 1,) int32, receives the row of each token in ``known``, or -1 - its row in
-            ``new``.
+        how: MARK, ADD or ADD_TO_NEW.
+        ids: (at least half the bytes + 1,) int32, receives the row of each token in ``known``, or what ``how`` defines.
         ends: (at least the newlines,) int32, receives for each newline the number of tokens before it.
-        batch: private to the thread.
+        scan: private to the thread; ``state`` counts the tokens and newlines, and ``frequent`` belongs to ``known``.
 
     Returns:
-        Bytes, tokens and sentence ends processed; fewer bytes than given if ``new`` is full.
+        Whether the text is finished; otherwise call again with a larger ``new``.
     """
-    end = np.uint64(text.size - PADDING)
-    tokens: Int = 0
-    sentences = 0
-    done = np.uint64(start)
-    start_batch(batch, start)
-    while batch.state[BASE] <= end:
-        read_batch(text, batch, known)
-        ask_for_keys(batch, known)
-        for k in range(np.int64(batch.state[SIZE])):
-            first, stop, low, high = batch.firsts[k], batch.stops[k], batch.lows[k], batch.highs[k]
-            while done < first:
-                if text[done] == 10:
-                    ends[sentences] = tokens
+    end, shift = np.uint64(text.size - PADDING), np.uint64(known.used[SHIFT])
+    bits = np.uint64(64) - trailing_zeros(np.uint64(scan.frequent.shape[0]))
+    while True:
+        if scan.state[WAIT] > 0 and not settle(text, known, often, new, how, ids, scan):
+            return False
+        base, first = np.uint64(scan.state[BASE]), np.uint64(scan.state[FIRST])
+        if base > end:
+            return True
+        tokens, sentences, waiting = scan.state[TOKENS], scan.state[SENTENCES], 0
+        while base <= end and waiting < WAITING:
+            marks = blanks(text, base)
+            lines = newlines(text, base)
+            if lines:
+                stops = marks & ~(marks << ONE | np.uint64(first == base))
+                while lines:
+                    others = lines & (lines - ONE)
+                    before = lines ^ (lines - ONE)  # up to the first newline that is left
+                    ends[sentences] = tokens + np.int64(count_ones(stops & before))
                     sentences += 1
-                done += ONE
-            number = np.int64(known.slots[find(known, text, first, stop, low, high)])
-            if number < 0:
-                slot = find(new, text, first, stop, low, high)
-                row = np.int64(new.slots[slot])
-                if row < 0:
-                    row = add(new, slot, text, first, stop, low, high)
-                    if row < 0:
-                        read: Any = np.int64(first)  # an int to the caller
-                        return read, tokens, sentences
-                new.counts[row] += 1
-                number = -1 - row
-            elif number < often.size:
-                often[number] += 1
-            else:
-                atomic_add(known.counts, number, 1)
-            ids[tokens] = number
-            tokens += 1
-            done = stop
-    while done < end:
-        if text[done] == 10:
-            ends[sentences] = tokens
-            sentences += 1
-        done += ONE
-    return text.size - PADDING, tokens, sentences
+                    lines = others
+            while marks:
+                stop = base + trailing_zeros(marks)
+                marks &= marks - ONE
+                if stop > first:
+                    low, high = key_of(text, first, stop)
+                    place = first_slot(low, high, bits)
+                    entry = scan.frequent[place, 1]
+                    if scan.frequent[place, 0] == low and (entry ^ high) & ~(ID << ID_SHIFT) == 0:
+                        number = np.int64((entry >> ID_SHIFT) & ID)
+                        often[number] += 1
+                        ids[tokens] = number
+                    else:
+                        prefetch_to_read(known.slots, first_slot(low, high, shift))
+                        scan.firsts[waiting], scan.stops[waiting] = first, stop
+                        scan.lows[waiting], scan.highs[waiting], scan.places[waiting] = low, high, tokens
+                        waiting += 1
+                    tokens += 1
+                first = stop + ONE
+            base += WIDTH
+        scan.state[BASE], scan.state[FIRST], scan.state[TOKENS] = base, first, tokens
+        scan.state[SENTENCES], scan.state[WAIT] = sentences, waiting
 
 
 @kernel
-def encode(text: np.ndarray, types: Types, ids: np.ndarray, ends: np.ndarray, batch: Batch) -> tuple[Int, int, int]:
-    """Encode the tokens of ``text`` that are in the table; the text neither starts nor ends inside a token.
+def drop_unknown(ids: np.ndarray, ends: np.ndarray) -> int:
+    """Drop the negative ids of a text; return the number of the others, which come first in ``ids``.
 
     Args:
-        text: (bytes,) uint8.
-        types: the vocabulary; a type's row is its id.
-        ids: (at least half the bytes + 1,) int32, receives the ids.
-        ends: (at least the newlines,) int32, receives for each newline the number of ids of this text before it.
-        batch: scratch.
-
-    Returns:
-        Tokens read, ids and sentence ends written.
+        ids: (n,) int32, updated in place.
+        ends: (m,) int32, the number of ids before each newline, updated in place.
     """
-    end = np.uint64(text.size - PADDING)
-    tokens: Int = 0
-    kept = sentences = 0
-    done = np.uint64(0)
-    start_batch(batch, 0)
-    while batch.state[BASE] <= end:
-        read_batch(text, batch, types)
-        ask_for_keys(batch, types)
-        size = np.int64(batch.state[SIZE])
-        for k in range(size):
-            first, stop = batch.firsts[k], batch.stops[k]
-            # Usually a single blank between two tokens.
-            while done < first:
-                if text[done] == 10:
-                    ends[sentences] = kept
-                    sentences += 1
-                done += ONE
-            number = types.slots[find(types, text, first, stop, batch.lows[k], batch.highs[k])]
-            ids[kept] = number
-            kept += number >= 0
-            done = stop
-        tokens += size
-    while done < end:
-        if text[done] == 10:
-            ends[sentences] = kept
-            sentences += 1
-        done += ONE
-    return tokens, kept, sentences
+    start: Int = 0
+    written = 0
+    for sentence in range(ends.size + 1):
+        stop = np.int64(ends[sentence] if sentence < ends.size else ids.size)
+        for k in range(start, stop):
+            number = ids[k]
+            ids[written] = number
+            written += number >= 0
+        start = stop
+        if sentence < ends.size:
+            ends[sentence] = written
+    return written
 
 
 @kernel

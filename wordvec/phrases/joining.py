@@ -69,6 +69,7 @@ class TextJoiner:
     def __init__(
         self, passes: Sequence[Collection[tuple[str, ...]]], connector_words: Sequence[str], delimiter: str
     ) -> None:
+        from wordvec.kernels.batches import BATCH, Batch
         from wordvec.kernels.phrases import Chains
 
         self._delimiter = np.frombuffer(delimiter.encode(), np.uint8)
@@ -93,6 +94,7 @@ class TextJoiner:
             self._joins.append(new_joins(np.array(found, np.uint64), np.array(phrase_ids, np.int32)))
         self._table = Table.of(join_tokens(list(number)))
         self._buffers = Buffers()
+        self._batch = Batch(np.zeros(3, np.uint64), *np.empty((5, BATCH + 32), np.uint64))
         self._tokens = np.empty((4, 0), np.int32)
 
     def _key(
@@ -128,7 +130,7 @@ class TextJoiner:
         if len(block) >= self._tokens.shape[1]:
             self._tokens = np.empty((4, len(block) + 1), np.int32)
         ids, starts, stops, places = self._tokens
-        tokens = int(read_tokens(text, self._table.types, self._buffers.batch, ids, starts, stops))
+        tokens = int(read_tokens(text, self._table.types, self._batch, ids, starts, stops))
         size = len(block)
         if not whole and size < _LONGEST:
             ends = np.flatnonzero(ids[:tokens] < 0)  # no phrase continues after such a token

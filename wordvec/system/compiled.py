@@ -27,6 +27,13 @@ def ask_for_help(start: Callable[[], tuple[str, Callable[[], bool]] | None] | No
     dividing.ask_for_help(start and started)
 
 
+def share_kernels(folder: str) -> None:
+    """Compile kernels together with other processes that call this with the same folder; see ``kernels.dividing``."""
+    from wordvec.kernels import dividing
+
+    dividing.ask_for_help(lambda: dividing.Helper(folder, lambda: True))
+
+
 def compile_last_first(run: Callable[[], Any], folder: str) -> None:
     """Compile the kernels that ``run`` calls, as the helper of another process; see ``kernels.dividing``."""
     from wordvec.kernels import dividing
