@@ -29,9 +29,8 @@ from seqclf.kernels.panels import (
     gather,
     project,
     project_back,
-    transpose,
-    turn,
 )
+from seqclf.kernels.turning import transpose, turn
 from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as, store, subtract
 
 
@@ -222,7 +221,7 @@ def _backward(
                 gates[row, 2 * hidden + k] = gates[row, 3 * hidden + k]
     else:
         turned = np.empty((hidden, rows.size), dtype=d_h.dtype)
-        turn(gates[:, 3 * hidden :], 0, rows.size, turned, 0)
+        turn(gates, 0, rows.size, 3 * hidden, turned, 0)
         add_turned(state.product, turned, gates, 0, 2 * hidden, gradients.w_hidden[together:])
     # 2., 1. Input projection.
     project_back(inputs, rows, weights, state, gradients, d_inputs)

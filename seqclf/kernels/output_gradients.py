@@ -22,8 +22,9 @@ from typing import NamedTuple
 import numpy as np
 
 from seqclf.kernels.activations import exponential
-from seqclf.kernels.chosen import LANES, multiply_chosen, turn_square
+from seqclf.kernels.chosen import LANES, multiply_chosen
 from seqclf.kernels.panels import UNITS
+from seqclf.kernels.turning import turn_square
 from wordvec.kernels.simd import add, clamp, kernel, load, multiply, multiply_add, splat, store, subtract
 
 NEAR_WORDS = 96

@@ -16,6 +16,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 
+from seqclf.kernels.turning import transpose, turn
 from wordvec.kernels.simd import JIT_OFF, Lowering, compiled_address, has_long_registers, kernel, primitive
 
 UNITS = 16
@@ -292,15 +293,6 @@ def add_product(
 
 
 @kernel
-def turn(a: np.ndarray, first: int, rows: int, turned: np.ndarray, to: int) -> None:
-    """Transpose rows of ``a``: turned[k, to + r] = a[first + r, k], for r in 0 .. rows - 1."""
-    for top in range(0, rows, UNITS):
-        for k in range(a.shape[1]):
-            for row in range(top, min(top + UNITS, rows)):
-                turned[k, to + row] = a[first + row, k]
-
-
-@kernel
 def add_turned(
     product: int, turned: np.ndarray, d_out: np.ndarray, row: int, column: int, d_weights: np.ndarray
 ) -> None:
@@ -316,13 +308,9 @@ def add_turned(
 
 @kernel(allocates=True)
 def add_weight_gradient(product: int, a: np.ndarray, d_out: np.ndarray, column: int, d_weights: np.ndarray) -> None:
-    """Compute d_weights (V, K, 16) += aᵀ (K, R) · d_out[:, column : column + 16 V] (R, ...).
-
-    ``a`` is transposed first: strided access to its columns causes conflict misses in the L1 cache, and the product
-    would take nearly twice as long.
-    """
+    """Compute d_weights (V, K, 16) += aᵀ (K, R) · d_out[:, column : column + 16 V] (R, ...)."""
     turned = np.empty((a.shape[1], a.shape[0]), dtype=a.dtype)
-    turn(a, 0, a.shape[0], turned, 0)
+    turn(a, 0, a.shape[0], 0, turned, 0)
     add_turned(product, turned, d_out, 0, column, d_weights)
 
 
@@ -336,9 +324,9 @@ def add_hidden_gradient(product: int, state: State, starts: np.ndarray, carried:
     first = 0 if carried or steps == 0 else starts[1]
     turned = np.empty((state.h.shape[1], state.h.shape[0] - first), dtype=state.h.dtype)
     if carried and steps > 0:
-        turn(state.h_first, 0, starts[1], turned, 0)
+        turn(state.h_first, 0, starts[1], 0, turned, 0)
     for t in range(1, steps):
-        turn(state.h, starts[t - 1], starts[t + 1] - starts[t], turned, starts[t] - first)
+        turn(state.h, starts[t - 1], starts[t + 1] - starts[t], 0, turned, starts[t] - first)
     add_turned(product, turned, state.gates, first, 0, d_weights)
 
 
@@ -357,17 +345,6 @@ def project_back(
         transposed = np.empty((width // UNITS, panels * UNITS, UNITS), dtype=inputs.dtype)
         transpose(weights.w_input, transposed)
         add_product(state.product, state.projected, 0, inputs.shape[0], transposed, d_inputs, 0)
-
-
-@kernel
-def transpose(weights: np.ndarray, transposed: np.ndarray) -> None:
-    """Transpose weights (V, K, 16) to transposed (K / 16, 16 V, 16), the panels of the transposed matrix."""
-    panels, depth, _ = weights.shape
-    for v in range(panels):
-        for q in range(depth // UNITS):
-            for i in range(UNITS):
-                for j in range(UNITS):
-                    transposed[q, v * UNITS + j, i] = weights[v, q * UNITS + i, j]
 
 
 @kernel

@@ -18,8 +18,8 @@ from seqclf.kernels.panels import (
     gather,
     project,
     project_back,
-    transpose,
 )
+from seqclf.kernels.turning import transpose
 from wordvec.kernels.simd import kernel, load, multiply, splat_as, store, subtract
 
 
