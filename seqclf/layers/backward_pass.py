@@ -88,6 +88,8 @@ class BackwardPass:
             self._add_final(self._d_final, part, run, side, other)
         run.d_first[:], run.d_cell[:], d_inputs[:] = 0, 0, 0
         gradients = plan.d_weights[part.place][run.layer][run.number]
+        for gradient in gradients:
+            gradient[:] = 0
         whole = gradients
         if len(noise.w_hidden):
             gradients = gradients._replace(w_hidden=np.zeros_like(whole.w_hidden))
@@ -98,7 +100,7 @@ class BackwardPass:
         )  # fmt: skip
         if len(noise.w_hidden):
             gradients.w_hidden[:] *= noise.w_hidden[run.layer][run.number]
-            whole.w_hidden[:] += gradients.w_hidden
+            whole.w_hidden[:] = gradients.w_hidden
 
     def _add_final(self, d_final: np.ndarray, part: Part, run: Run, side: int, other: np.ndarray) -> None:
         """Add the gradient of one direction's final states to that of its states."""

@@ -15,6 +15,8 @@ Two threads share the work: one direction each, or every other sequence each in 
 split the same way at any number of threads, and sums are added in a fixed order, so the result has the same bytes.
 """
 
+import itertools
+import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -91,6 +93,11 @@ class Encoder:
             found[f"{prefix}.bias"] = (panels * UNITS,)
             found[f"{prefix}.bias_hidden"] = (self.hidden if self.cell.hidden_bias else 0,)
         return found
+
+    @cached_property
+    def size(self) -> int:
+        """The length of the dense parameters in a flat array."""
+        return sum(padded(math.prod(shape)) for shape in self.layout().values())
 
     def attach(self, flat: Views) -> None:
         """Use a network's parameters for the views of ``layout()``."""
@@ -217,7 +224,7 @@ class Encoder:
         d_final: np.ndarray | None = None,
         tune_vectors: bool = True,
     ) -> np.ndarray:
-        """Add the gradients of all weights to the network's; mirrors ``forward``.
+        """Set the gradients of all weights; mirrors ``forward``.
 
         Args:
             tape: returned by ``forward``; its arrays are overwritten.
@@ -232,8 +239,9 @@ class Encoder:
         """
         distinct = tape.batch.token_ids.size if tune_vectors else 0
         d_rows = self._workspace.array("d_rows", distinct, self.columns)
-        if len(tape.parts) > 1:
-            self._second.gradient[:] = 0
+        if not tape.parts:
+            for gradient in itertools.chain(*itertools.chain(*self.d_weights[0])):
+                gradient[:] = 0
         run = workers.map if workers is not None else map
         found = BackwardPass(tape, d_final, tune_vectors, self._workspace).run(d_states, d_every, run)
         if self.shape.bidirectional:
