@@ -1,6 +1,7 @@
 """Ragged batches: sequences sorted by length and packed step by step, without padding."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -63,13 +64,27 @@ def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBat
 def pack_alone(ids: np.ndarray) -> PackedBatch:
     """Pack a single sequence for prediction, much faster than ``pack``.
 
-    Repeated tokens are repeated in ``token_ids``: deduplicating them takes longer than computing them twice.
+    Repeated tokens are repeated in ``token_ids``: deduplicating them takes longer than computing them twice. Sequences
+    of one length share their other arrays.
     """
-    rows, mirror = np.arange(ids.size, dtype=np.int32), np.arange(ids.size - 1, -1, -1, dtype=np.int32)
-    return PackedBatch(_FIRST, np.array([ids.size], np.int64), np.arange(ids.size + 1), ids, rows, mirror, mirror)
+    lengths, starts, rows, mirror = (_arrays_of_one if ids.size <= _SHORT else _arrays_of_one.__wrapped__)(ids.size)
+    return PackedBatch(_FIRST, lengths, starts, ids, rows, mirror, mirror)
 
 
 _FIRST = np.zeros(1, np.int64)
+_SHORT = 256
+
+
+@lru_cache(_SHORT)
+def _arrays_of_one(length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return a single sequence's lengths, starts, rows and mirror."""
+    rows, mirror = np.arange(length, dtype=np.int32), np.arange(length - 1, -1, -1, dtype=np.int32)
+    return np.array([length], np.int64), np.arange(length + 1), rows, mirror
+
+
+def is_alone(batch: PackedBatch) -> bool:
+    """Return whether ``pack_alone`` made the batch, so that it depends only on its tokens and their number."""
+    return batch.reverse_rows is batch.mirror
 
 
 def token_places(batch: PackedBatch, offsets: np.ndarray, members: np.ndarray) -> np.ndarray:

@@ -55,6 +55,14 @@ class ForwardPass:
             parts = [Part(place, half.batch, half, inputs[half.batch.token_ids]) for place, half in shares]
         states = space.array("states", int(batch.starts[-1]), plan.features)
         self.tape = EncoderTape(plan, batch, noise, parts, first, states)
+        self._layers: list[tuple[list[Task], list[np.ndarray]]] = []
+
+    def again(self, batch: PackedBatch, second: SecondThread | None) -> EncoderTape:
+        """Run a batch that differs from the one before only in its tokens, whose vectors are in the same array."""
+        before = self.tape
+        self.tape = EncoderTape(self._plan, batch, self._noise, before.parts, None, before.states)
+        self._second = second
+        return self.run(map)
 
     def run(self, run: Callable[..., Iterable[object]]) -> EncoderTape:
         """Run all layers; ``run`` maps a function over independent tasks."""
@@ -63,14 +71,9 @@ class ForwardPass:
         tape, shape = self.tape, self._shape
         for layer in range(shape.layers):
             last = layer + 1 == shape.layers
-            merged: list[np.ndarray] = []
-            tasks: list[Task] = []
-            for part in tape.parts:
-                name, packed = f"{part.place}.{layer}.merged", int(part.batch.starts[-1])
-                whole = last and part.half is None
-                merged.append(tape.states if whole else self._space.array(name, packed, self._plan.features))
-                part.runs.append([self._prepare(part, layer, number) for number in range(len(shape.directions))])
-                tasks += [(part, one, merged[-1]) for one in part.runs[layer]]
+            if layer == len(self._layers):
+                self._layers.append(self._tasks(layer, last))
+            tasks, merged = self._layers[layer]
             if not self._walk_both(tasks):
                 list(run(self._walk, tasks))
             for part, states in zip(tape.parts, merged, strict=True):
@@ -86,6 +89,18 @@ class ForwardPass:
             if part.half is not None:
                 tape.states[part.half.rows] = part.inputs
         return tape
+
+    def _tasks(self, layer: int, last: bool) -> tuple[list[Task], list[np.ndarray]]:
+        """Return a layer's tasks, and the array of each part's merged states."""
+        tasks: list[Task] = []
+        merged: list[np.ndarray] = []
+        for part in self.tape.parts:
+            name, packed = f"{part.place}.{layer}.merged", int(part.batch.starts[-1])
+            whole = last and part.half is None
+            merged.append(self.tape.states if whole else self._space.array(name, packed, self._plan.features))
+            part.runs.append([self._prepare(part, layer, number) for number in range(len(self._shape.directions))])
+            tasks += [(part, one, merged[-1]) for one in part.runs[layer]]
+        return tasks, merged
 
     def _prepare(self, part: Part, layer: int, number: int) -> Run:
         """Return one direction's arrays."""
