@@ -43,7 +43,8 @@ class BackwardPass:
                     d_merged *= part.rows_of(tape.noise.between[layer])
                 sequences = part.sequences() if last and d_every is not None else None
                 for one in part.runs[layer]:
-                    rows = one.target if sequences is None else sequences[one.target]
+                    # Both directions read a sequence at the same place of each step.
+                    rows = one.target if sequences is None else sequences
                     tasks.append((part, one, d_merged, rows, self._prepare(part, one)))
             list(run(self._walk, tasks))
             each = iter([d_inputs for *_, d_inputs in tasks])

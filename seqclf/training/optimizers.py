@@ -384,6 +384,8 @@ def _trained(rows: np.ndarray | None, d_rows: np.ndarray, tuned: int) -> tuple[n
     """Return those of some rows, or of all, that are trained: the first ``tuned`` of their table."""
     if rows is None and tuned >= len(d_rows):
         return None, d_rows
+    if rows is not None and (not rows.size or rows[-1] < tuned):
+        return rows, d_rows
     rows = np.arange(len(d_rows)) if rows is None else rows
     # Rows ascend, so the untrained ones (kept vectors, the unknown word) come last.
     count = int(np.searchsorted(rows, tuned))
