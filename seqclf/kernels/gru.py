@@ -27,8 +27,8 @@ from seqclf.kernels.panels import (
     add_part,
     add_turned,
     gather,
-    project,
     project_back,
+    project_inputs,
 )
 from seqclf.kernels.turning import transpose, turn
 from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as, store, subtract
@@ -101,7 +101,7 @@ def _forward(
 ) -> None:  # fmt: skip
     gates, h = state.gates, state.h
     # 1. Input projection, once per distinct input.
-    project(state.product, inputs, weights.w_input, weights.bias, state.projected)
+    project_inputs(inputs, weights, state)
     for t in range(starts.size - 1):
         first, count = starts[t], starts[t + 1] - starts[t]
         at = first if keep else 0

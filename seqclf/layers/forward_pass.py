@@ -116,7 +116,7 @@ class ForwardPass:
         if self._keep or self._first is not None or len(noise.hold_h) or len(noise.hold_c):
             state = self._state(part, layer, number, name, packed)
         else:
-            key = (plan, name, number, inputs.shape[0], packed, batch.lengths.size)
+            key = (plan, name, layer > 0, number, inputs.shape[0], packed, batch.lengths.size)
             state = self._space.record(key, lambda: self._state(part, layer, number, name, packed))
         target = batch.mirror if number else np.arange(packed, dtype=np.int32)
         rows = target if layer else (batch.reverse_rows if number else batch.forward_rows)
@@ -145,6 +145,7 @@ class ForwardPass:
             hold_h=hold_h,
             hold_c=hold_c,
             product=plan.product,
+            width=part.inputs.shape[1] if layer else self._shape.inputs,
         )
 
     def _first_states(self, part: Part, layer: int, number: int, name: str) -> tuple[np.ndarray, np.ndarray]:
