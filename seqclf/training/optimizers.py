@@ -83,12 +83,17 @@ class Adam(_Rule):
         # The paper divides by sqrt(second / correction²) + epsilon; here both sides are times correction.
         kind = self.values.dtype.type
         scalars = [kind(x) for x in (scale, self.beta1, self.beta2, step_size, self.epsilon * correction)]
-        if rows is None:
-            arrays = [a.reshape(-1) for a in (self.values, gradient, self.first, self.second)]
-            return lambda side: adam_update(*(a[_half(a, side)] for a in arrays), *scalars)
-        return lambda side: adam_update_rows(
-            self.values, rows[_half(rows, side)], gradient[_half(rows, side)], self.first, self.second, *scalars
-        )
+        if rows is not None:
+            return lambda side: adam_update_rows(
+                self.values, rows[_half(rows, side)], gradient[_half(rows, side)], self.first, self.second, *scalars
+            )
+        arrays = [a.reshape(-1) for a in (self.values, gradient, self.first, self.second)]
+
+        def update(side: int) -> None:
+            values, slope, first, second = (a[_half(a, side)] for a in arrays)
+            adam_update(values, slope, first, second, *scalars)
+
+        return update
 
     def moments(self, name: str) -> dict[str, np.ndarray]:
         """Return the moments, which steps update in place, by names that end in ``name``."""
