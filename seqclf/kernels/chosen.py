@@ -115,13 +115,6 @@ if JIT_OFF:
         places = out_first + out_rows[:rows, None] + np.arange(LANES)
         out[places] += left @ right
 
-    def turn_square(
-        values: np.ndarray, first: int, step: int, turned: np.ndarray, turned_first: int, turned_step: int
-    ) -> None:
-        places = np.arange(UNITS)
-        found = values[first + places[:, None] * step + places]
-        turned[turned_first + places[:, None] * turned_step + places] = found.T
-
 else:
 
     @primitive
@@ -147,35 +140,6 @@ else:
             ]  # fmt: skip
             function = ir.FunctionType(ir.VoidType(), [value.type for value in values])
             builder.call(builder.inttoptr(args[0], function.as_pointer()), values)
-            return context.get_dummy_value()
-
-        return signature, codegen
-
-    @primitive
-    def turn_square(
-        typingctx: Any, values: Any, first: Any, step: Any, turned: Any, turned_first: Any, turned_step: Any
-    ) -> Lowering:
-        """Transpose 16 x 16 numbers: turned[turned_first + j turned_step + i] = values[first + i step + j]."""
-        number = types.intp
-        signature = types.void(values, number, number, turned, number, number)
-
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            def rows(place: int) -> list[Any]:
-                data = context.make_array(signature.args[place])(context, builder, args[place]).data
-                row, found = builder.gep(data, [args[place + 1]]), []
-                for _ in range(UNITS):
-                    found.append(builder.bitcast(row, ir.VectorType(data.type.pointee, UNITS).as_pointer()))
-                    row = builder.gep(row, [args[place + 2]])
-                return found
-
-            half, kind = UNITS // 2, ir.VectorType(ir.IntType(32), UNITS)
-            orders = [ir.Constant(kind, [i // 2 + (i % 2) * UNITS + side for i in range(UNITS)]) for side in (0, half)]
-            level = [builder.load(row, align=4) for row in rows(0)]
-            for _ in range(4):  # each perfect shuffle moves one bit of the row's number to the column's
-                pairs = zip(level[:half], level[half:], strict=True)
-                level = [builder.shuffle_vector(a, b, order) for a, b in pairs for order in orders]
-            for row, value in zip(rows(3), level, strict=True):
-                builder.store(value, row, align=4)
             return context.get_dummy_value()
 
         return signature, codegen

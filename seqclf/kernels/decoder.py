@@ -25,9 +25,8 @@ from seqclf.kernels.panels import (
     add_weight_gradient,
     project,
     sum_by_input,
-    transpose,
-    turn,
 )
+from seqclf.kernels.turning import transpose, turn
 from wordvec.kernels.simd import kernel
 
 
@@ -228,9 +227,9 @@ def add_previous_gradient(
     if steps == 0:
         return
     turned = np.empty((values.shape[1], values.shape[0]), values.dtype)
-    turn(given, 0, starts[1], turned, 0)
+    turn(given, 0, starts[1], 0, turned, 0)
     for t in range(1, steps):
-        turn(values, starts[t - 1], starts[t + 1] - starts[t], turned, starts[t])
+        turn(values, starts[t - 1], starts[t + 1] - starts[t], 0, turned, starts[t])
     add_turned(product, turned, d_z, 0, column, d_weights)
 
 
@@ -309,7 +308,7 @@ def stack_gradients(
     )
     if resets:
         turned = np.empty((hidden, d_z.shape[0]), d_z.dtype)
-        turn(d_z[:, 3 * hidden :], 0, d_z.shape[0], turned, 0)
+        turn(d_z, 0, d_z.shape[0], 3 * hidden, turned, 0)
         add_turned(product, turned, d_z, 0, 2 * hidden, d_stack.w_hidden[layer, together:])
     if after:
         for row in range(d_z.shape[0]):

@@ -27,11 +27,10 @@ from seqclf.kernels.panels import (
     add_part,
     add_turned,
     gather,
-    project,
     project_back,
-    transpose,
-    turn,
+    project_inputs,
 )
+from seqclf.kernels.turning import transpose, turn
 from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as, store, subtract
 
 
@@ -102,7 +101,7 @@ def _forward(
 ) -> None:  # fmt: skip
     gates, h = state.gates, state.h
     # 1. Input projection, once per distinct input.
-    project(state.product, inputs, weights.w_input, weights.bias, state.projected)
+    project_inputs(inputs, weights, state)
     for t in range(starts.size - 1):
         first, count = starts[t], starts[t + 1] - starts[t]
         at = first if keep else 0
@@ -222,7 +221,7 @@ def _backward(
                 gates[row, 2 * hidden + k] = gates[row, 3 * hidden + k]
     else:
         turned = np.empty((hidden, rows.size), dtype=d_h.dtype)
-        turn(gates[:, 3 * hidden :], 0, rows.size, turned, 0)
+        turn(gates, 0, rows.size, 3 * hidden, turned, 0)
         add_turned(state.product, turned, gates, 0, 2 * hidden, gradients.w_hidden[together:])
     # 2., 1. Input projection.
     project_back(inputs, rows, weights, state, gradients, d_inputs)

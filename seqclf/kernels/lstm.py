@@ -27,10 +27,10 @@ from seqclf.kernels.panels import (
     add_hidden_gradient,
     add_product,
     gather,
-    project,
     project_back,
-    transpose,
+    project_inputs,
 )
+from seqclf.kernels.turning import transpose
 from wordvec.kernels.simd import kernel, load, multiply, multiply_add, splat_as, store, subtract
 
 
@@ -81,7 +81,7 @@ def lstm_forward(
     gates, c, h = state.gates, state.c, state.h
     batch = state.h_first.shape[0]
     # 1. Input projection, once per distinct input.
-    project(state.product, inputs, weights.w_input, weights.bias, state.projected)
+    project_inputs(inputs, weights, state)
     for t in range(starts.size - 1):
         first, count = starts[t], starts[t + 1] - starts[t]
         at, c_at = (first, first) if keep else (0, (t % 2) * batch)

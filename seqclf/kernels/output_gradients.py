@@ -22,12 +22,15 @@ from typing import NamedTuple
 import numpy as np
 
 from seqclf.kernels.activations import exponential
-from seqclf.kernels.chosen import LANES, multiply_chosen, turn_square
+from seqclf.kernels.chosen import LANES, multiply_chosen
 from seqclf.kernels.panels import UNITS
+from seqclf.kernels.turning import turn_square
 from wordvec.kernels.simd import add, clamp, kernel, load, multiply, multiply_add, splat, store, subtract
 
 NEAR_WORDS = 96
 """Words whose weights stay in the L2 cache during the loop over groups."""
+RUN = 4
+"""Groups whose product with the same columns of x is one, so that sums stay in registers for longer."""
 STRETCH = 32
 """Words per partial sum."""
 
@@ -41,7 +44,7 @@ class Groups(NamedTuple):
     offsets: np.ndarray  # 32 times the columns
     words: np.ndarray  # (NEAR_WORDS,) F times 0, 1, 2 ...: offsets of words in the weights
     steps: np.ndarray  # (at least NEAR_WORDS and F + 1,) 32 times 0, 1, 2 ...
-    lanes: np.ndarray  # (32,) 0, 1, 2 ...
+    runs: np.ndarray  # (N + 1,) bounds of runs of at most ``RUN`` groups with the same columns
 
 
 @kernel
@@ -204,7 +207,7 @@ def output_d_states(
 @kernel
 def output_d_weight(
     product: int, scores: np.ndarray, packed: np.ndarray, groups: Groups, words: int, sums: np.ndarray,
-    square: np.ndarray, d_weight: np.ndarray, d_bias: np.ndarray, first: int, last: int,
+    squares: np.ndarray, lanes: np.ndarray, d_weight: np.ndarray, d_bias: np.ndarray, first: int, last: int,
 ) -> None:  # fmt: skip
     """Add d_sᵀ · x to d_weight (V * F,) and the sums of d_s to d_bias (V,), for the words ``first`` .. ``last``, but
     for the targets' part.
@@ -212,32 +215,37 @@ def output_d_weight(
     Args:
         scores: as left by ``output_exponentials``, followed by room for 32 words.
         packed: x times the factors.
-        sums: ((F + 1) * 32,), square: (32 * 32,), private to the thread.
+        sums: ((F + 1) * 32,), squares: (RUN * 32 * 32,), lanes: (RUN * 32,) int64, private to the thread.
         first: a multiple of 32. last: a multiple of 32 or V.
     """
     width = d_weight.size // words
     for v in range(first, last, LANES):
         for k in range(0, (width + 1) * LANES, UNITS):
             store(sums, k, splat(np.float32(0)))
-        for g in range(groups.bounds.size - 1):
-            at = (g * words + v) * LANES
-            for i in range(0, LANES, UNITS):
-                for j in range(0, LANES, UNITS):
-                    turn_square(scores, at + i * LANES + j, LANES, square, j * LANES + i, LANES)
-            begin, end = groups.bounds[g], groups.bounds[g + 1]
+        for r in range(groups.runs.size - 1):
+            begin, end = groups.bounds[groups.runs[r]], groups.bounds[groups.runs[r] + 1]
+            depth = 0
+            for g in range(groups.runs[r], groups.runs[r + 1]):
+                at = (g * words + v) * LANES
+                for i in range(0, LANES, UNITS):
+                    for j in range(0, LANES, UNITS):
+                        turn_square(scores, at + i * LANES + j, LANES, squares, (depth + j) * LANES + i, LANES)
+                for lane in range(LANES):
+                    lanes[depth + lane] = (groups.bounds[g] - begin) * LANES + lane
+                depth += LANES
             multiply_chosen(
-                product, packed, begin * LANES, groups.steps, groups.lanes, square, 0, LANES, sums, 0,
-                groups.offsets[begin:end], LANES, end - begin,
+                product, packed, begin * LANES, groups.steps, lanes, squares, 0, LANES, sums, 0,
+                groups.offsets[begin:end], depth, end - begin,
             )  # fmt: skip
         live = min(LANES, last - v)
         for w in range(live):
             d_bias[v + w] += sums[width * LANES + w]
         for i in range(0, live, UNITS):
             for k in range(0, width, UNITS):
-                turn_square(sums, k * LANES + i, LANES, square, 0, UNITS)
+                turn_square(sums, k * LANES + i, LANES, squares, 0, UNITS)
                 for w in range(min(UNITS, live - i)):
                     at = (v + i + w) * width + k
-                    store(d_weight, at, add(load(d_weight, at), load(square, w * UNITS)))
+                    store(d_weight, at, add(load(d_weight, at), load(squares, w * UNITS)))
 
 
 @kernel

@@ -38,7 +38,7 @@ _ARGUMENTS = (
     types.Array(types.int32, 1, "C"),
     types.Array(types.int64, 1, "C"),
     types.NamedTuple([_PANELS, _PANELS, _VECTOR, _VECTOR], Weights),
-    types.NamedTuple([_MATRIX] * 8 + [types.int64], State),
+    types.NamedTuple([_MATRIX] * 8 + [types.int64] * 2, State),
     types.boolean,
     types.boolean,
 )

@@ -16,6 +16,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 
+from seqclf.kernels.turning import transpose, turn
 from wordvec.kernels.simd import JIT_OFF, Lowering, compiled_address, has_long_registers, kernel, primitive
 
 UNITS = 16
@@ -53,6 +54,7 @@ class State(NamedTuple):
     hold_h: np.ndarray  # (R, H) zoneout: retained share of the old state; (1, H) for all rows, (0, H) if off
     hold_c: np.ndarray
     product: int  # address of the compiled product, see ``product``
+    width: int  # columns of the inputs before their padding
 
 
 if JIT_OFF:
@@ -292,23 +294,17 @@ def add_product(
 
 
 @kernel
-def turn(a: np.ndarray, first: int, rows: int, turned: np.ndarray, to: int) -> None:
-    """Transpose rows of ``a``: turned[k, to + r] = a[first + r, k], for r in 0 .. rows - 1."""
-    for top in range(0, rows, UNITS):
-        for k in range(a.shape[1]):
-            for row in range(top, min(top + UNITS, rows)):
-                turned[k, to + row] = a[first + row, k]
-
-
-@kernel
 def add_turned(
     product: int, turned: np.ndarray, d_out: np.ndarray, row: int, column: int, d_weights: np.ndarray
 ) -> None:
-    """Compute d_weights (V, K, 16) += turned (K, R) · d_out[row : row + R, column : column + 16 V]."""
+    """Compute d_weights (V, K, 16) += turned (K, R) · d_out[row : row + R, column : column + 16 V].
+
+    ``turned`` may have fewer rows than K; the gradients of the others are left as they are.
+    """
     panels, depth, _ = d_weights.shape
     rows, width = turned.shape[1], d_out.shape[1]
     multiply(
-        product, turned.reshape(turned.size), 0, rows, 1, depth, rows,
+        product, turned.reshape(turned.size), 0, rows, 1, turned.shape[0], rows,
         d_out.reshape(d_out.size), row * width + column, width, UNITS,
         d_weights.reshape(d_weights.size), 0, UNITS, depth * UNITS, panels,
     )  # fmt: skip
@@ -316,13 +312,9 @@ def add_turned(
 
 @kernel(allocates=True)
 def add_weight_gradient(product: int, a: np.ndarray, d_out: np.ndarray, column: int, d_weights: np.ndarray) -> None:
-    """Compute d_weights (V, K, 16) += aᵀ (K, R) · d_out[:, column : column + 16 V] (R, ...).
-
-    ``a`` is transposed first: strided access to its columns causes conflict misses in the L1 cache, and the product
-    would take nearly twice as long.
-    """
+    """Compute d_weights (V, K, 16) += aᵀ (K, R) · d_out[:, column : column + 16 V] (R, ...)."""
     turned = np.empty((a.shape[1], a.shape[0]), dtype=a.dtype)
-    turn(a, 0, a.shape[0], turned, 0)
+    turn(a, 0, a.shape[0], 0, turned, 0)
     add_turned(product, turned, d_out, 0, column, d_weights)
 
 
@@ -336,9 +328,9 @@ def add_hidden_gradient(product: int, state: State, starts: np.ndarray, carried:
     first = 0 if carried or steps == 0 else starts[1]
     turned = np.empty((state.h.shape[1], state.h.shape[0] - first), dtype=state.h.dtype)
     if carried and steps > 0:
-        turn(state.h_first, 0, starts[1], turned, 0)
+        turn(state.h_first, 0, starts[1], 0, turned, 0)
     for t in range(1, steps):
-        turn(state.h, starts[t - 1], starts[t + 1] - starts[t], turned, starts[t] - first)
+        turn(state.h, starts[t - 1], starts[t + 1] - starts[t], 0, turned, starts[t] - first)
     add_turned(product, turned, state.gates, first, 0, d_weights)
 
 
@@ -346,12 +338,14 @@ def add_hidden_gradient(product: int, state: State, starts: np.ndarray, carried:
 def project_back(
     inputs: np.ndarray, rows: np.ndarray, weights: Weights, state: State, gradients: Weights, d_inputs: np.ndarray
 ) -> None:
-    """Backward pass of ``project`` and ``gather``, from the d_z stored in ``state.gates``.
+    """Backward pass of ``project_inputs`` and ``gather``, from the d_z stored in ``state.gates``.
 
     Rows with the same input are summed first. ``d_inputs`` (U, E) is accumulated, unless it has no rows.
     """
     sum_by_input(state.gates, rows, state.projected, gradients.bias)
-    add_weight_gradient(state.product, inputs, state.projected, 0, gradients.w_input)
+    turned = np.empty((state.width, inputs.shape[0]), dtype=inputs.dtype)
+    turn(inputs, 0, inputs.shape[0], 0, turned, 0)
+    add_turned(state.product, turned, state.projected, 0, 0, gradients.w_input)
     if d_inputs.shape[0] > 0:
         panels, width, _ = weights.w_input.shape
         transposed = np.empty((width // UNITS, panels * UNITS, UNITS), dtype=inputs.dtype)
@@ -360,23 +354,31 @@ def project_back(
 
 
 @kernel
-def transpose(weights: np.ndarray, transposed: np.ndarray) -> None:
-    """Transpose weights (V, K, 16) to transposed (K / 16, 16 V, 16), the panels of the transposed matrix."""
-    panels, depth, _ = weights.shape
-    for v in range(panels):
-        for q in range(depth // UNITS):
-            for i in range(UNITS):
-                for j in range(UNITS):
-                    transposed[q, v * UNITS + j, i] = weights[v, q * UNITS + i, j]
+def project(product: int, inputs: np.ndarray, weights: np.ndarray, bias: np.ndarray, projected: np.ndarray) -> None:
+    """Compute projected (U, 16 V) = inputs (U, E) · weights (V, E, 16) + bias (16 V,)."""
+    _project(product, inputs, inputs.shape[1], weights, bias, projected)
 
 
 @kernel
-def project(product: int, inputs: np.ndarray, weights: np.ndarray, bias: np.ndarray, projected: np.ndarray) -> None:
-    """Compute projected (U, 16 V) = inputs (U, E) · weights (V, E, 16) + bias (16 V,)."""
+def project_inputs(inputs: np.ndarray, weights: Weights, state: State) -> None:
+    """Project the inputs, without the columns of padding, to ``state.projected``."""
+    _project(state.product, inputs, state.width, weights.w_input, weights.bias, state.projected)
+
+
+@kernel
+def _project(
+    product: int, inputs: np.ndarray, width: int, weights: np.ndarray, bias: np.ndarray, projected: np.ndarray
+) -> None:
+    """Compute ``project`` with the first ``width`` columns of the inputs."""
     for u in range(projected.shape[0]):
         for j in range(projected.shape[1]):
             projected[u, j] = bias[j]
-    add_product(product, inputs, 0, inputs.shape[0], weights, projected, 0)
+    panels, depth, _ = weights.shape
+    multiply(
+        product, inputs.reshape(inputs.size), 0, inputs.shape[1], 1, inputs.shape[0], width,
+        weights.reshape(weights.size), 0, UNITS, depth * UNITS,
+        projected.reshape(projected.size), 0, projected.shape[1], UNITS, panels,
+    )  # fmt: skip
 
 
 @kernel

@@ -16,10 +16,10 @@ from seqclf.kernels.panels import (
     add_hidden_gradient,
     add_product,
     gather,
-    project,
     project_back,
-    transpose,
+    project_inputs,
 )
+from seqclf.kernels.turning import transpose
 from wordvec.kernels.simd import kernel, load, multiply, splat_as, store, subtract
 
 
@@ -48,7 +48,7 @@ def rnn_forward(
     """Run one direction over a packed batch; arguments as in ``lstm_forward``, with one gate."""
     gates, h = state.gates, state.h
     # 1. Input projection, once per distinct input.
-    project(state.product, inputs, weights.w_input, weights.bias, state.projected)
+    project_inputs(inputs, weights, state)
     for t in range(starts.size - 1):
         first, count = starts[t], starts[t + 1] - starts[t]
         at = first if keep else 0

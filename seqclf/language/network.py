@@ -241,7 +241,7 @@ class LanguageNetwork:
             output_mask: (B, F padded) factors of the states before the softmax, by sequence: locked dropout.
             random: draws the words of a sampled softmax.
         """
-        self.d_dense[:] = 0
+        self.d_dense[self.encoder.size :] = 0  # the encoder sets its own
         head, batch = self.head, window.batch
         if self.shape.tied and isinstance(head, VocabularyHead):
             head.d_weight[self._touched] = 0

@@ -43,7 +43,8 @@ class BackwardPass:
                     d_merged *= part.rows_of(tape.noise.between[layer])
                 sequences = part.sequences() if last and d_every is not None else None
                 for one in part.runs[layer]:
-                    rows = one.target if sequences is None else sequences[one.target]
+                    # Both directions read a sequence at the same place of each step.
+                    rows = one.target if sequences is None else sequences
                     tasks.append((part, one, d_merged, rows, self._prepare(part, one)))
             list(run(self._walk, tasks))
             each = iter([d_inputs for *_, d_inputs in tasks])
@@ -88,6 +89,8 @@ class BackwardPass:
             self._add_final(self._d_final, part, run, side, other)
         run.d_first[:], run.d_cell[:], d_inputs[:] = 0, 0, 0
         gradients = plan.d_weights[part.place][run.layer][run.number]
+        for gradient in gradients:
+            gradient[:] = 0
         whole = gradients
         if len(noise.w_hidden):
             gradients = gradients._replace(w_hidden=np.zeros_like(whole.w_hidden))
@@ -98,7 +101,7 @@ class BackwardPass:
         )  # fmt: skip
         if len(noise.w_hidden):
             gradients.w_hidden[:] *= noise.w_hidden[run.layer][run.number]
-            whole.w_hidden[:] += gradients.w_hidden
+            whole.w_hidden[:] = gradients.w_hidden
 
     def _add_final(self, d_final: np.ndarray, part: Part, run: Run, side: int, other: np.ndarray) -> None:
         """Add the gradient of one direction's final states to that of its states."""

@@ -15,6 +15,8 @@ Two threads share the work: one direction each, or every other sequence each in 
 split the same way at any number of threads, and sums are added in a fixed order, so the result has the same bytes.
 """
 
+import itertools
+import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,7 +25,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from seqclf.layers.backward_pass import BackwardPass
-from seqclf.layers.batches import PackedBatch
+from seqclf.layers.batches import PackedBatch, is_alone
 from seqclf.layers.cells import UNITS, from_panels, get_cell, padded, spread, to_panels, unspread
 from seqclf.layers.forward_pass import ForwardPass
 from seqclf.layers.parameters import EncoderShape, FlatParameters, Views, Workspace
@@ -91,6 +93,11 @@ class Encoder:
             found[f"{prefix}.bias"] = (panels * UNITS,)
             found[f"{prefix}.bias_hidden"] = (self.hidden if self.cell.hidden_bias else 0,)
         return found
+
+    @cached_property
+    def size(self) -> int:
+        """The length of the dense parameters in a flat array."""
+        return sum(padded(math.prod(shape)) for shape in self.layout().values())
 
     def attach(self, flat: Views) -> None:
         """Use a network's parameters for the views of ``layout()``."""
@@ -183,25 +190,31 @@ class Encoder:
             paired: without ``keep``, the directions of a single sequence may be computed at the same time.
         """
         space = workspace or self._workspace
-        noise = noise or DropoutMasks()
         whole = self._inputs(batch, inputs, noise, space)
-        run = workers.map if workers is not None and keep else map
         second = None
         if paired and not keep and first is None and batch.order.size == 1 and self.shape.bidirectional:
             second = second_thread(self.cell, self.hidden, batch.starts.size - 1) if self.dtype == np.float32 else None
-        return ForwardPass(self.plan, batch, whole, noise, first, keep, space, second).run(run)
+
+        def make() -> ForwardPass:
+            return ForwardPass(self.plan, batch, whole, noise or DropoutMasks(), first, keep, space, second)
+
+        if noise is None and first is None and not keep and is_alone(batch):
+            # A short text takes less time than the preparation of its pass.
+            return space.record((self.plan, batch.starts.size, second is None), make).again(batch, second)
+        return make().run(workers.map if workers is not None and keep else map)
 
     def _inputs(
-        self, batch: PackedBatch, inputs: np.ndarray | None, noise: DropoutMasks, space: Workspace
+        self, batch: PackedBatch, inputs: np.ndarray | None, noise: DropoutMasks | None, space: Workspace
     ) -> np.ndarray:
         """Return the distinct tokens' vectors (U, E padded)."""
         whole = space.array("inputs", batch.token_ids.size, self.columns)
         if inputs is None:
-            np.take(self.embedding, batch.token_ids, axis=0, out=whole)
+            # The ids are valid; "raise" would copy by way of a buffer.
+            np.take(self.embedding, batch.token_ids, axis=0, out=whole, mode="clip")
         else:
             whole[:, : self.shape.inputs] = inputs
             whole[:, self.shape.inputs :] = 0
-        if noise.words is not None:
+        if noise is not None and noise.words is not None:
             whole *= noise.words
         return whole
 
@@ -217,7 +230,7 @@ class Encoder:
         d_final: np.ndarray | None = None,
         tune_vectors: bool = True,
     ) -> np.ndarray:
-        """Add the gradients of all weights to the network's; mirrors ``forward``.
+        """Set the gradients of all weights; mirrors ``forward``.
 
         Args:
             tape: returned by ``forward``; its arrays are overwritten.
@@ -232,8 +245,9 @@ class Encoder:
         """
         distinct = tape.batch.token_ids.size if tune_vectors else 0
         d_rows = self._workspace.array("d_rows", distinct, self.columns)
-        if len(tape.parts) > 1:
-            self._second.gradient[:] = 0
+        if not tape.parts:
+            for gradient in itertools.chain(*itertools.chain(*self.d_weights[0])):
+                gradient[:] = 0
         run = workers.map if workers is not None else map
         found = BackwardPass(tape, d_final, tune_vectors, self._workspace).run(d_states, d_every, run)
         if self.shape.bidirectional:

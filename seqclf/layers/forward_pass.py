@@ -55,6 +55,14 @@ class ForwardPass:
             parts = [Part(place, half.batch, half, inputs[half.batch.token_ids]) for place, half in shares]
         states = space.array("states", int(batch.starts[-1]), plan.features)
         self.tape = EncoderTape(plan, batch, noise, parts, first, states)
+        self._layers: list[tuple[list[Task], list[np.ndarray]]] = []
+
+    def again(self, batch: PackedBatch, second: SecondThread | None) -> EncoderTape:
+        """Run a batch that differs from the one before only in its tokens, whose vectors are in the same array."""
+        before = self.tape
+        self.tape = EncoderTape(self._plan, batch, self._noise, before.parts, None, before.states)
+        self._second = second
+        return self.run(map)
 
     def run(self, run: Callable[..., Iterable[object]]) -> EncoderTape:
         """Run all layers; ``run`` maps a function over independent tasks."""
@@ -63,14 +71,9 @@ class ForwardPass:
         tape, shape = self.tape, self._shape
         for layer in range(shape.layers):
             last = layer + 1 == shape.layers
-            merged: list[np.ndarray] = []
-            tasks: list[Task] = []
-            for part in tape.parts:
-                name, packed = f"{part.place}.{layer}.merged", int(part.batch.starts[-1])
-                whole = last and part.half is None
-                merged.append(tape.states if whole else self._space.array(name, packed, self._plan.features))
-                part.runs.append([self._prepare(part, layer, number) for number in range(len(shape.directions))])
-                tasks += [(part, one, merged[-1]) for one in part.runs[layer]]
+            if layer == len(self._layers):
+                self._layers.append(self._tasks(layer, last))
+            tasks, merged = self._layers[layer]
             if not self._walk_both(tasks):
                 list(run(self._walk, tasks))
             for part, states in zip(tape.parts, merged, strict=True):
@@ -87,6 +90,18 @@ class ForwardPass:
                 tape.states[part.half.rows] = part.inputs
         return tape
 
+    def _tasks(self, layer: int, last: bool) -> tuple[list[Task], list[np.ndarray]]:
+        """Return a layer's tasks, and the array of each part's merged states."""
+        tasks: list[Task] = []
+        merged: list[np.ndarray] = []
+        for part in self.tape.parts:
+            name, packed = f"{part.place}.{layer}.merged", int(part.batch.starts[-1])
+            whole = last and part.half is None
+            merged.append(self.tape.states if whole else self._space.array(name, packed, self._plan.features))
+            part.runs.append([self._prepare(part, layer, number) for number in range(len(self._shape.directions))])
+            tasks += [(part, one, merged[-1]) for one in part.runs[layer]]
+        return tasks, merged
+
     def _prepare(self, part: Part, layer: int, number: int) -> Run:
         """Return one direction's arrays."""
         plan, noise, batch = self._plan, self._noise, part.batch
@@ -101,7 +116,7 @@ class ForwardPass:
         if self._keep or self._first is not None or len(noise.hold_h) or len(noise.hold_c):
             state = self._state(part, layer, number, name, packed)
         else:
-            key = (plan, name, number, inputs.shape[0], packed, batch.lengths.size)
+            key = (plan, name, layer > 0, number, inputs.shape[0], packed, batch.lengths.size)
             state = self._space.record(key, lambda: self._state(part, layer, number, name, packed))
         target = batch.mirror if number else np.arange(packed, dtype=np.int32)
         rows = target if layer else (batch.reverse_rows if number else batch.forward_rows)
@@ -130,6 +145,7 @@ class ForwardPass:
             hold_h=hold_h,
             hold_c=hold_c,
             product=plan.product,
+            width=part.inputs.shape[1] if layer else self._shape.inputs,
         )
 
     def _first_states(self, part: Part, layer: int, number: int, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -217,7 +217,7 @@ class PooledNetwork:
             The loss, and the gradient (U, E + appended, padded) of the vectors of ``batch.token_ids`` (no rows unless
             tuned).
         """
-        self.d_dense[:] = 0
+        self.d_dense[self.encoder.size :] = 0  # the encoder sets its own
         loss, d_features = self.head.loss_and_backward(tape.features, None, targets, weights)
         if tape.mask is not None:
             d_features *= tape.mask

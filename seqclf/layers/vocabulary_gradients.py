@@ -140,6 +140,7 @@ class SoftmaxGradients:
     ) -> None:
         from seqclf.kernels.chosen import chosen_product
         from seqclf.kernels.output_gradients import (
+            RUN,
             output_d_states,
             output_d_weight,
             output_exponentials,
@@ -162,9 +163,10 @@ class SoftmaxGradients:
             )  # fmt: skip
 
         def by_words(first: int, last: int) -> None:
-            sums, square = aligned((width + 1) * LANES, np.float32), aligned(LANES * LANES, np.float32)
+            sums, squares = aligned((width + 1) * LANES, np.float32), aligned(RUN * LANES * LANES, np.float32)
+            scratch = sums, squares, np.empty(RUN * LANES, np.int64)
             bounds = first * LANES, min(last * LANES, words)
-            output_d_weight(product, scores, packed, groups, words, sums, square, d_weight, slopes.d_bias, *bounds)
+            output_d_weight(product, scores, packed, groups, words, *scratch, d_weight, slopes.d_bias, *bounds)
 
         share_out(workers, by_groups, count)
         share_out(workers, by_words, -(-words // LANES))
@@ -180,7 +182,7 @@ class SoftmaxGradients:
 
 def _groups(rows_and_columns: list[tuple[np.ndarray, np.ndarray]], width: int) -> "Groups":
     """Return the groups as the kernels take them."""
-    from seqclf.kernels.output_gradients import NEAR_WORDS, Groups
+    from seqclf.kernels.output_gradients import NEAR_WORDS, RUN, Groups
 
     rows = np.full((len(rows_and_columns), LANES), -1)
     for lanes, (own, _) in zip(rows, rows_and_columns, strict=True):
@@ -188,8 +190,13 @@ def _groups(rows_and_columns: list[tuple[np.ndarray, np.ndarray]], width: int) -
     columns = np.concatenate([part for _, own in rows_and_columns for part in (own, [width])])
     bounds = np.cumsum([0, *(own.size + 1 for _, own in rows_and_columns)])
     steps = np.arange(max(NEAR_WORDS, width + 1)) * LANES
+    runs = [0]
+    for group, (_, own) in enumerate(rows_and_columns):
+        if own is not rows_and_columns[runs[-1]][1] or group - runs[-1] == RUN:
+            runs.append(group)
+    runs.append(len(rows_and_columns))
     return Groups(
-        rows.reshape(-1), bounds, columns, columns * LANES, np.arange(NEAR_WORDS) * width, steps, np.arange(LANES)
+        rows.reshape(-1), bounds, columns, columns * LANES, np.arange(NEAR_WORDS) * width, steps, np.array(runs)
     )
 
 

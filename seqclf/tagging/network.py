@@ -225,7 +225,7 @@ class TaggerNetwork:
             The loss; then for the word table and for the feature table, the distinct rows that the batch looks up and
             their gradient.
         """
-        self.d_dense[:] = 0
+        self.d_dense[self.encoder.size :] = 0  # the encoder sets its own
         encoded = tape.encoded
         batch, chosen = encoded.batch, encoded.batch.token_ids
         weights = None

@@ -1,7 +1,8 @@
 """Adam and gradient descent for dense arrays and sparsely updated tables, gradient clipping, learning-rate schedule."""
 
 import math
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -12,11 +13,36 @@ from seqclf.training.freezing import Frozen
 from wordvec import TrainingError
 from wordvec.checkpointing.checkpoint import SavedTraining
 
-_WORTH_SHARING = 1 << 16
+_WORTH_SHARING = 1 << 17
 """The size above which a second thread pays off."""
 
 
-class Adam:
+class _Rule(ABC):
+    """How one array is updated, in two halves that two threads may compute."""
+
+    @abstractmethod
+    def begin(
+        self, gradient: np.ndarray, *, learning_rate: float, scale: float = 1.0, rows: np.ndarray | None = None
+    ) -> Callable[[int], None]:
+        """Count a step, and return what updates one half (0 or 1) of the values with ``scale * gradient``.
+
+        Args:
+            gradient: with the values' shape; with ``rows``, one row for each of them.
+            learning_rate: of this step.
+            scale: the clipping factor.
+            rows: (U,) distinct rows of the values to update; None updates all.
+        """
+
+    def step(
+        self, gradient: np.ndarray, *, learning_rate: float, scale: float = 1.0, rows: np.ndarray | None = None
+    ) -> None:
+        """Update both halves; arguments as of ``begin``."""
+        half = self.begin(gradient, learning_rate=learning_rate, scale=scale, rows=rows)
+        half(0)
+        half(1)
+
+
+class Adam(_Rule):
     """Adam (Kingma & Ba 2015) on one array, dense or row by row.
 
     Args:
@@ -46,46 +72,35 @@ class Adam:
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.steps = 0
 
-    def step(
-        self,
-        gradient: np.ndarray,
-        *,
-        learning_rate: float,
-        scale: float = 1.0,
-        rows: np.ndarray | None = None,
-        workers: Workers | None = None,
-    ) -> None:
-        """Update the values with ``scale * gradient``.
-
-        Args:
-            gradient: with ``values``' shape; with ``rows``, one row for each of them.
-            learning_rate: of this step.
-            scale: the clipping factor.
-            workers: threads that share a large dense array.
-            rows: (U,) distinct rows of ``values`` to update; the others keep values and moments, so that a rare row's
-                moments do not decay between its updates (as in PyTorch's SparseAdam). Bias corrections count all steps.
-        """
+    def begin(
+        self, gradient: np.ndarray, *, learning_rate: float, scale: float = 1.0, rows: np.ndarray | None = None
+    ) -> Callable[[int], None]:
+        """See ``_Rule``. Rows that are not updated keep their moments, so that a rare row's do not decay between its
+        updates (as in PyTorch's SparseAdam); bias corrections count all steps."""
         self.steps += 1
         correction = math.sqrt(1 - self.beta2**self.steps)
         step_size = learning_rate * correction / (1 - self.beta1**self.steps)
         # The paper divides by sqrt(second / correction²) + epsilon; here both sides are times correction.
         kind = self.values.dtype.type
         scalars = [kind(x) for x in (scale, self.beta1, self.beta2, step_size, self.epsilon * correction)]
-        if rows is None:
-            values, slope, first, second = (a.reshape(-1) for a in (self.values, gradient, self.first, self.second))
-            middle = values.size // 2
-            parts = [slice(middle), slice(middle, None)] if middle >= _WORTH_SHARING else [slice(None)]
-            run = map if workers is None else workers.map
-            list(run(lambda p: adam_update(values[p], slope[p], first[p], second[p], *scalars), parts))
-        else:
-            adam_update_rows(self.values, rows, gradient, self.first, self.second, *scalars)
+        if rows is not None:
+            return lambda side: adam_update_rows(
+                self.values, rows[_half(rows, side)], gradient[_half(rows, side)], self.first, self.second, *scalars
+            )
+        arrays = [a.reshape(-1) for a in (self.values, gradient, self.first, self.second)]
+
+        def update(side: int) -> None:
+            values, slope, first, second = (a[_half(a, side)] for a in arrays)
+            adam_update(values, slope, first, second, *scalars)
+
+        return update
 
     def moments(self, name: str) -> dict[str, np.ndarray]:
         """Return the moments, which steps update in place, by names that end in ``name``."""
         return {f"first.{name}": self.first, f"second.{name}": self.second}
 
 
-class Sgd:
+class Sgd(_Rule):
     """Plain gradient descent with the interface of ``Adam``.
 
     Example:
@@ -103,31 +118,36 @@ class Sgd:
         """Return no arrays: there is no state."""
         return {}
 
-    def step(
-        self,
-        gradient: np.ndarray,
-        *,
-        learning_rate: float,
-        scale: float = 1.0,
-        rows: np.ndarray | None = None,
-        workers: Workers | None = None,
-    ) -> None:
-        """Subtract ``learning_rate * scale * gradient`` from ``values``, or from the distinct ``rows`` only."""
-        change = self.values.dtype.type(learning_rate * scale) * gradient
-        if rows is None:
-            self.values -= change
-        else:
-            self.values[rows] -= change
+    def begin(
+        self, gradient: np.ndarray, *, learning_rate: float, scale: float = 1.0, rows: np.ndarray | None = None
+    ) -> Callable[[int], None]:
+        """See ``_Rule``."""
+        factor = self.values.dtype.type(learning_rate * scale)
+
+        def update(side: int) -> None:
+            own = _half(gradient, side)
+            self.values[own if rows is None else rows[own]] -= factor * gradient[own]
+
+        return update
 
 
-def global_norm(*gradients: np.ndarray) -> float:
-    """Return the Euclidean norm of all arrays together.
+def _half(array: np.ndarray, side: int) -> slice:
+    """Return the first (0) or second (1) half of an array's rows."""
+    middle = len(array) // 2
+    return slice(middle, None) if side else slice(middle)
+
+
+def global_norm(*gradients: np.ndarray, workers: Workers | None = None) -> float:
+    """Return the Euclidean norm of all arrays together, of large ones by halves.
 
     Example:
         >>> global_norm(np.array([3.0]), np.array([[0.0, 4.0]]))
         5.0
     """
-    return math.sqrt(sum(float(sum_of_squares(gradient.reshape(-1))) for gradient in gradients))
+    flat = [gradient.reshape(-1) for gradient in gradients]
+    parts = [[part[_half(part, side)] for side in (0, 1)] if part.size >= _WORTH_SHARING else [part] for part in flat]
+    run = map if workers is None else workers.map
+    return math.sqrt(sum(float(found) for halves in parts for found in run(sum_of_squares, halves)))
 
 
 def clipping(norm: float, limit: float) -> float:
@@ -316,7 +336,7 @@ class Optimizer:
         if self._frozen is not None:
             gradient[self._frozen] = 0
         cut = [_trained(rows, d_rows, tuned) for (rows, d_rows), tuned in zip(touched, self._tuned, strict=True)]
-        norm = global_norm(gradient, *(d_rows for _, d_rows in cut))
+        norm = global_norm(gradient, *(d_rows for _, d_rows in cut), workers=self._workers)
         check_finite(norm + loss, self.done, self._peak)
         scale = clipping(norm, self._clip_norm)
         self.learning_rate = scheduled_rate(
@@ -327,9 +347,17 @@ class Optimizer:
             schedule=self._schedule,
             drops=self._drops.count,
         )
-        self._dense.step(gradient, learning_rate=self.learning_rate, scale=scale, workers=self._workers)
+        halves = [self._dense.begin(gradient, learning_rate=self.learning_rate, scale=scale)]
         for table, (rows, d_rows) in zip(self._tables, cut, strict=True):
-            table.step(d_rows, rows=rows, learning_rate=self.learning_rate, scale=scale)
+            halves.append(table.begin(d_rows, rows=rows, learning_rate=self.learning_rate, scale=scale))
+
+        def update(side: int) -> None:
+            for half in halves:
+                half(side)
+
+        size = gradient.size + sum(d_rows.size for _, d_rows in cut)
+        run = map if self._workers is None or size < _WORTH_SHARING else self._workers.map
+        list(run(update, (0, 1)))
         self.done += 1
 
     def arrays(self, within_epoch: bool) -> dict[str, np.ndarray]:
@@ -361,6 +389,8 @@ def _trained(rows: np.ndarray | None, d_rows: np.ndarray, tuned: int) -> tuple[n
     """Return those of some rows, or of all, that are trained: the first ``tuned`` of their table."""
     if rows is None and tuned >= len(d_rows):
         return None, d_rows
+    if rows is not None and (not rows.size or rows[-1] < tuned):
+        return rows, d_rows
     rows = np.arange(len(d_rows)) if rows is None else rows
     # Rows ascend, so the untrained ones (kept vectors, the unknown word) come last.
     count = int(np.searchsorted(rows, tuned))

@@ -1,20 +1,15 @@
-"""Products of chosen rows and columns, and transposed squares, against NumPy."""
+"""Products of chosen rows and columns, against NumPy."""
 
 import numpy as np
 import pytest
 
-from seqclf.kernels.chosen import chosen_product, multiply_chosen, turn_square
+from seqclf.kernels.chosen import chosen_product, multiply_chosen
 from wordvec.kernels.simd import kernel
 
 
 @kernel
 def multiply(product, a, first, rows, columns, b, out, out_rows):
     multiply_chosen(product, a, first, rows, columns, b, 32, 32, out, 32, out_rows, columns.size, rows.size)
-
-
-@kernel
-def turn(values, turned):
-    turn_square(values, 1, 17, turned, 2, 19)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 5, 8, 13, 23])
@@ -29,11 +24,3 @@ def test_chosen_rows_and_columns_match_numpy(rows, depth):
     flat = out.reshape(-1)
     multiply(chosen_product(), a.reshape(-1), 20, own * 20, columns, b.reshape(-1), flat, places * 32)
     np.testing.assert_allclose(out, expected, atol=1e-5)
-
-
-def test_a_square_is_transposed():
-    values, turned = np.arange(300, dtype=np.float32), np.zeros(310, np.float32)
-    turn(values, turned)
-    i, j = np.indices((16, 16))
-    np.testing.assert_array_equal(turned[2 + 19 * j + i], values[1 + 17 * i + j])
-    assert np.count_nonzero(turned) == 256

@@ -38,6 +38,7 @@ def run_forward(x, rows, starts, weights, *, keep=True, dtype=np.float64):
             hold_h=nothing,
             hold_c=nothing,
             product=product(np.dtype(dtype).name),
+            width=x.shape[1],
         ),
     }
     lstm_forward(*arrays.values(), False, keep)

@@ -34,8 +34,8 @@ def drop(states, sequences, seed=1):
     return states * live[own], LiveColumns(own, live)
 
 
-# Remainders of rows and words modulo 16 and 32, a width of two vectors, more words than a cache block.
-SIZES = [(1, 2, 16), (5, 19, 32), (32, 35, 16), (47, 270, 16)]
+# Remainders of rows and words, a width of two vectors, more words than a cache block, more groups than a run.
+SIZES = [(1, 2, 16), (5, 19, 32), (32, 35, 16), (47, 270, 16), (165, 35, 16)]
 
 
 @pytest.mark.parametrize(("rows", "words", "width"), SIZES)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqclf.kernels.panels import add_part, add_product, add_weight_gradient, product, transpose
+from seqclf.kernels.panels import add_part, add_product, add_weight_gradient, product
 
 
 def make(*shape, dtype=np.float32, seed=0):
@@ -39,12 +39,6 @@ def test_weight_gradient_multiplies_by_the_transpose():
     expected = as_matrix(d_weights) + a.T @ d_out[:, 16:]
     add_weight_gradient(product("float32"), a, d_out, 16, d_weights)
     np.testing.assert_allclose(as_matrix(d_weights), expected, atol=1e-4)
-
-
-def test_transposed_panels_match_the_transposed_matrix():
-    weights, transposed = make(5, 32, 16), np.empty((2, 80, 16), np.float32)
-    transpose(weights, transposed)
-    np.testing.assert_array_equal(as_matrix(transposed), as_matrix(weights).T)
 
 
 def test_rows_are_bit_identical_in_every_tile():

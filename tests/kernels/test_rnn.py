@@ -18,7 +18,7 @@ def gradient_of_the_first_state(weight, steps):
     first, no_cell = np.zeros((1, hidden), kind), np.zeros((1, hidden), kind)
     state = State(
         np.zeros((1, hidden), kind), np.zeros((steps, hidden), kind), nothing, np.zeros((steps, hidden), kind),
-        first, no_cell, nothing, nothing, product("float32"),
+        first, no_cell, nothing, nothing, product("float32"), 16,
     )  # fmt: skip
     rnn_forward(inputs, rows, starts, weights, state, True, True)
     d_h, d_first = np.zeros((steps, hidden), kind), np.zeros((1, hidden), kind)

@@ -215,6 +215,23 @@ def test_number_of_threads_does_not_change_a_bit(shape, monkeypatch):
             np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_gradients_replace_those_of_the_batch_before(bidirectional):
+    encoder, _ = make(EncoderShape(8, 5, 3, bidirectional=bidirectional), np.float32)
+
+    def gradients(texts):
+        batch = pack(*encode(texts), np.arange(len(texts)))
+        tape = encoder.forward(batch)
+        encoder.backward(tape, np.ones_like(tape.states))
+        return encoder.gradients()
+
+    first = gradients(TEXTS)
+    assert not any(array.any() for array in gradients([[], []]).values())
+    for name, again in gradients(TEXTS).items():
+        np.testing.assert_array_equal(again, first[name])
+        assert again.any()
+
+
 def test_one_lstm_cell_learns_to_remember_five_steps():
     """Two sequences that differ only in the first step, on which the target depends."""
     sequences = np.array([[0, 0.5, 0.25, 1], [1, 0.5, 0.25, 1]])
@@ -229,7 +246,6 @@ def test_one_lstm_cell_learns_to_remember_five_steps():
         tape = encoder.forward(batch, inputs=sequences.reshape(-1, 1))
         d_final = tape.final.copy()
         d_final[:, 0] -= [0, 1]
-        flat.gradient[:] = 0
         encoder.backward(tape, None, d_final=d_final, tune_vectors=False)
         adam.step(flat.gradient, learning_rate=0.05)
     assert encoder.forward(batch, inputs=sequences.reshape(-1, 1)).final[:, 0] == pytest.approx([0, 1], abs=0.1)

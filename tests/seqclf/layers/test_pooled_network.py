@@ -73,10 +73,12 @@ def test_prediction_equals_the_training_forward_pass():
     np.testing.assert_array_equal(network.predict(batch), kept)
 
 
-def test_a_workspace_may_be_reused_for_texts_of_other_lengths():
-    # Its records hold arrays that a longer text replaces.
-    network, ids = make(6, "mean", np.float32), np.array([5, 0, 2, 4, 0, 1, 2, 2, 3], np.int32)
+@pytest.mark.parametrize("pooling", ["mean", "last", "attention"])
+def test_a_workspace_may_be_reused_for_other_texts(pooling):
+    # Its records hold arrays that a longer text replaces, and serve all texts of one length.
+    network, ids = make(6, pooling, np.float32), np.array([5, 0, 2, 4, 0, 1, 2, 2, 3], np.int32)
     space = Workspace(np.float32)
-    for length in (2, 2, 9, 2, 1, 9):
-        batch = pack_alone(ids[:length])
-        np.testing.assert_array_equal(network.predict(batch, space), network.predict(batch))
+    for first, last in ((0, 2), (1, 3), (0, 9), (3, 5), (8, 9), (0, 9)):
+        members, offsets = np.zeros(1, np.int64), np.array([first, last])
+        batched = network.predict(pack(ids, offsets, members))
+        np.testing.assert_array_equal(network.predict(pack_alone(ids[first:last]), space), batched)

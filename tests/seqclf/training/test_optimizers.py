@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from seqclf.layers.workers import Workers
 from seqclf.training.optimizers import Adam, Optimizer, clipping, global_norm, scheduled_rate
 
 
@@ -79,6 +80,31 @@ def test_global_norm_of_several_arrays():
         assert global_norm(a, b) == pytest.approx(expected, rel=tolerance)
     assert global_norm(np.zeros((0, 4), np.float32)) == 0
     assert np.isnan(global_norm(np.array([1.0, np.nan])))
+
+
+def test_threads_change_neither_the_norm_nor_the_update():
+    random = np.random.default_rng(6)
+    gradient, d_rows = random.standard_normal((2, 2**17)).astype(np.float32)
+    d_rows, rows = d_rows[:2000].reshape(5, 400), np.array([0, 2, 3, 5, 6])
+
+    def run(name, workers):
+        weights, table = np.ones(2**17, np.float32), np.ones((7, 400), np.float32)
+        optimizer = Optimizer(
+            weights, learning_rate=0.1, warmup_steps=0, clip_norm=1.0, steps=9, tables=[(table, 6)], optimizer=name,
+            workers=workers,
+        )  # fmt: skip
+        optimizer.step(0.0, gradient, (rows, d_rows))
+        return global_norm(gradient, workers=workers), weights, table
+
+    for name in ("adam", "sgd"):
+        with Workers(2) as workers:
+            norm, *updated = run(name, workers)
+        alone, *expected = run(name, None)
+        assert norm == alone == pytest.approx(np.linalg.norm(gradient), rel=1e-5)
+        for mine, theirs in zip(updated, expected, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+            assert (mine != 1).any()
+        assert (updated[1][[1, 4, 6]] == 1).all()
 
 
 def test_clipping_scales_the_norm_to_the_limit():
