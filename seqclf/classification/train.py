@@ -51,11 +51,6 @@ logger = logging.getLogger(__name__)
 
 SKEWED = 0.9
 """Share of the most frequent label from which on macro-F1 chooses the epoch."""
-_OF_NETWORK = (
-    "cell", "reset", "bidirectional", "merge", "layers", "hidden_size", "zoneout", "zoneout_cell", "pooling",
-    "vector_size", "character_size", "tokenizer", "lowercase", "normalize",
-)  # fmt: skip
-"""Settings that a network keeps when its training continues."""
 
 
 def train_classifier(
@@ -314,7 +309,8 @@ def _continuing(
         raise InputError(f"only a network can be trained further, got a {initial.parts} and model {settings.model}")
     if vectors is not None:
         raise InputError("initial has word vectors already; leave out vectors")
-    return replace(settings, **{name: initial.settings[name] for name in _OF_NETWORK if name in initial.settings})
+    kept = {name: initial.settings[name] for name in settings.KEPT if name in initial.settings}
+    return replace(settings, **kept)
 
 
 def _continued(initial: ClassifierModel) -> tuple[Network, Embedding, Characters | None]:
