@@ -133,10 +133,11 @@ def train_classifier(
         dev_targets = encode_labels(dev_labels, classes, "validation texts")
     elif settings.validation_fraction > 0:
         rows, dev_rows = stratified_split(targets, settings.validation_fraction, settings.seed)
-        logger.info(
-            "no validation texts given: %d of %d texts, stratified by label, are split off to choose the epoch",
-            dev_rows.size, targets.size,
-        )  # fmt: skip
+        if dev_rows.size:
+            logger.info(
+                "no validation texts given: %d of %d texts, stratified by label, are split off to choose the %s",
+                dev_rows.size, targets.size, "regularization" if settings.model == "linear" else "epoch",
+            )  # fmt: skip
         dev_texts, dev_targets = training.take(dev_rows), targets[dev_rows]
         training, targets, own = training.take(rows), targets[rows], own[rows]
     warn_if_few(len(dev_texts.tokens), "texts")
