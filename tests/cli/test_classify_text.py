@@ -349,6 +349,8 @@ def test_multi_label_models_are_trained_applied_and_evaluated(several):
     answer = json.loads(invoke("predict", "m.safetensors", texts[0], "--json").stdout)
     assert answer["labels"] == ["old", "royal"]
     assert list(answer["probabilities"]) == ["old", "royal"]
+    why = invoke("explain", "m.safetensors", texts[0], "--label", "old").stdout.splitlines()
+    assert re.fullmatch(r"old 0\.\d{4}, against not old 0\.\d{4}", why[0])
     report = invoke("evaluate", "m.safetensors", several).stdout.splitlines()
     assert report[0].split("  ")[0] == "60 texts"
     assert [line.split()[-1] for line in report[1:3]] == ["0.667", "0.667"]
