@@ -218,6 +218,7 @@ def _gradients(network: Network, inputs: np.ndarray, label: int, other: int | No
     ids, offsets = np.arange(count * length, dtype=np.int32), np.arange(count + 1) * length
     batch = pack(ids, offsets, np.arange(count))
     found = np.zeros((count * length, width))
+    of_labels: tuple[np.ndarray, np.ndarray]
     if other is None:
         absent = np.zeros((count, network.shape.classes), np.float32)
         present = absent.copy()
