@@ -14,7 +14,7 @@ MOST_LANES = 255
 
 _EPOCHS, _MOST_EPOCHS = 5, 20
 _EPOCH_TOKENS = 15_000_000
-"""Tokens of all epochs up to which small texts are read more often; measured on 0.06 to 5 million tokens."""
+"""Tokens of all epochs up to which small texts are read more often; measured on 0.06 to 2 million tokens."""
 _RATES = {("skipgram", "sum"): 0.04, ("cbow", "sum"): 0.06, ("cbow", "mean"): 0.075}
 _TREE_RATE = 0.025
 """Of skip-gram with another loss than negative sampling."""
@@ -115,7 +115,7 @@ class Word2VecSettings(Settings):
         "Passes over the corpus.",
         default=None,
         least=1,
-        detail="A smaller text is read more often, until 15 million tokens have been read, at most 20 times: one of a "
+        detail="A smaller text is read until 15 million tokens have been read, but at most 20 times: a text of a "
         "million tokens 15 times. Presets, shards and training that continues from existing vectors have 5 epochs.",
         none="5 for texts of 3 million tokens or more, up to 20 for smaller ones",
     )
