@@ -71,7 +71,7 @@ def _shared_option(name: str, default: str) -> options.Decorator:
     "Count-based models: harmonic, 1/distance (glove); dynamic, averaged over window radii (the others); or flat.",
 )
 @setting_options(Word2VecSettings, "negatives")
-@_shared_option("epochs", "5; glove 25")
+@_shared_option("epochs", "5 for texts of 3 million tokens or more, up to 20 for smaller ones; glove 25")
 @_shared_option(
     "learning_rate", "0.04, with subwords 0.03, with another loss less; CBOW 0.06, with the mean 0.075; glove 0.05"
 )

@@ -1,7 +1,6 @@
 """``transduce``: train, evaluate and apply encoder-decoder networks, from a sequence to another."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,22 @@ import click
 from cli.shared import options
 from cli.shared.checkpoints import Checkpointing
 from cli.shared.compiling_ahead import compile_ahead
-from cli.shared.errors import Command, Group, note_output, usage_errors
+from cli.shared.errors import Command, Group, usage_errors
 from cli.shared.origins import shown_files
-from cli.shared.reporting import finite, log, percent, print_json, table
+from cli.shared.reporting import log, print_json
 from cli.shared.streaming import Arriving
 from cli.shared.supervised import source_to_predict, train_and_save, training_options, warn_if_seen
+from cli.shared.transductions import (
+    answers,
+    dev_measures,
+    given_sources,
+    json_line,
+    plot_attention,
+    read_sources,
+    score_table,
+    text_line,
+    training_summary,
+)
 from cli.shared.unused import refuse_with, refuse_without
 from seqclf.translation.settings import TransducerSettings
 
@@ -22,7 +32,6 @@ if TYPE_CHECKING:
     from corpora.parallel import ParallelText
     from seqclf.translation.evaluation import Evaluation
     from seqclf.translation.model import TransducerModel
-    from seqclf.translation.predictions import Prediction
 
 _data_argument = click.argument("data", type=options.INPUT, nargs=-1, required=True, metavar="DATA [TARGETS]")
 _columns_options = options.together(
@@ -138,13 +147,13 @@ def train(
     trained = train_and_save(
         train_on, read, data=data, dev=dev or None, test=test or None, vectors=vectors,
         subword_fallback=subword_fallback, output=output, settings=settings, checkpointing=checkpointing,
-        threads=threads, quiet=quiet, unit="pairs", summary=_summary, measures=_dev_measures,
+        threads=threads, quiet=quiet, unit="pairs", summary=training_summary, measures=dev_measures,
     )  # fmt: skip
     if trained.test is not None:
         name = shown_files(test)
         warn_if_seen(trained.training[:2], trained.test[:2], shown_files(data), name, quiet)
         found = _evaluated(trained.model, trained.test, None, quiet, beam=beam or _BEAM, threads=threads)
-        click.echo(_report(found, f"on {name}"))
+        click.echo(score_table(found, f"on {name}"))
 
 
 @transduce.command(cls=Command, context_settings=options.HELP)
@@ -229,18 +238,18 @@ def predict(
         check_target(attention)
     loaded = load_model(model, "transducer")
     if source is None:
-        asked: Iterable[tuple[str, str | None]] = _asked(sources, features, loaded.features)
+        asked: Iterable[tuple[str, str | None]] = given_sources(sources, features, loaded.features)
     else:
-        asked = _read_sources(loaded, source, source_column, features_column, encoding, encoding_errors)
+        asked = read_sources(loaded, source, source_column, features_column, encoding, encoding_errors)
     search |= {"beam": beam or max(_BEAM, n_best or 1), "n_best": n_best or 1}
     search |= {"temperature": temperature, "seed": seed, "threads": threads}
-    show = _as_json if as_json else partial(_as_line, scores=n_best is not None)
+    show = json_line if as_json else partial(text_line, scores=n_best is not None)
     name, done = {None: "SOURCE", "-": "standard input"}.get(source, source or ""), 0
     for batch in Arriving(asked):
-        for found in _answers(loaded, batch, done, name, search):
+        for found in answers(loaded, batch, done, name, search):
             click.echo("\n".join(map(show, found)))
             if attention is not None:
-                _plot(found[0], attention)
+                plot_attention(found[0], attention)
         done += len(batch)
 
 
@@ -294,7 +303,7 @@ def evaluate(
     if as_json:
         print_json({"pairs": len(pairs.sources), **found.as_dict()})
     else:
-        click.echo(_report(found, f"on {shown_files(data)}"))
+        click.echo(score_table(found, f"on {shown_files(data)}"))
 
 
 def _check_files(files: tuple[str, ...]) -> None:
@@ -314,99 +323,6 @@ def _reader(reading: dict[str, Any]) -> Callable[[tuple[str, ...]], "ParallelTex
     return read
 
 
-def _read_sources(
-    model: "TransducerModel",
-    source: str,
-    source_column: str | None,
-    features_column: str | None,
-    encoding: str,
-    encoding_errors: str,
-) -> Iterator[tuple[str, str | None]]:
-    from corpora import iter_sources
-
-    rows: Iterator[tuple[str, str | None]] = iter_sources(
-        source, encoding=encoding, encoding_errors=encoding_errors, source_column=source_column,
-        features_column=features_column, features=model.features,
-    )  # fmt: skip
-    return rows
-
-
-def _asked(sources: tuple[str, ...], features: str | None, has_features: bool) -> list[tuple[str, str | None]]:
-    """Return sources given as arguments with their features."""
-    if not has_features:
-        if features is not None:
-            raise click.UsageError("--features has no effect: the model was trained without features; leave it out")
-        return [(source, None) for source in sources]
-    rows: list[tuple[str, str | None]] = []
-    for source in sources:
-        text, tab, own = source.partition("\t")
-        if not tab and features is None:
-            raise click.UsageError(
-                "the model was trained with features; give --features, or SOURCE, a tab and features"
-            )
-        rows.append((text, own if tab else features))
-    return rows
-
-
-def _answers(
-    model: "TransducerModel",
-    batch: list[tuple[str, str | None]],
-    done: int,
-    name: str,
-    search: dict[str, Any],
-) -> Iterator[list["Prediction | None"]]:
-    """Yield the predictions of a batch, None for blank sources: all at once, or those up to one that is invalid.
-
-    Args:
-        model: a model. batch: sources and their features.
-        done: sources before this batch. name: of the input, for messages.
-        search: options of ``predict``.
-
-    Raises:
-        InputError: a source is invalid; the message has its line.
-    """
-    from corpora import InputError
-
-    def answer(rows: list[tuple[str, str | None]]) -> list["Prediction | None"]:
-        present = [row for row in rows if row[0].strip()]
-        own = [features or "" for _, features in present] if model.features else None
-        found = iter(model.predict([text for text, _ in present], features=own, **search) if present else [])
-        return [next(found) if text.strip() else None for text, _ in rows]
-
-    try:
-        yield answer(batch)
-    except InputError:  # what comes before the invalid source is not lost
-        for place, row in enumerate(batch, done + 1):
-            try:
-                yield answer([row])
-            except InputError as error:
-                raise InputError(f"{name}:{place}: {error}") from None
-
-
-def _as_line(found: "Prediction | None", scores: bool) -> str:
-    if found is None:
-        return ""
-    if not scores:
-        return found.text
-    return "\t".join(f"{each.text}\t{each.score:.4f}" for each in [found, *found.alternatives])
-
-
-def _as_json(found: "Prediction | None") -> str:
-    rows = [] if found is None else [found, *found.alternatives]
-    answer = {"target": rows[0].text if rows else "", "targets": [{"text": r.text, "score": r.score} for r in rows]}
-    return json.dumps(finite(answer), ensure_ascii=False)
-
-
-def _plot(found: "Prediction | None", path: str) -> None:
-    from seqclf.inspection.plotting import save_attention_heatmap
-
-    if found is None:
-        raise click.UsageError("--attention plots one source; give one that is not blank")
-    save_attention_heatmap(found.source, found.units, found.attention, path)
-    note_output(path)
-    log(f"{path}: {len(found.units)} target units, {len(found.source)} source units")
-
-
 def _evaluated(model: "TransducerModel", pairs: Any, bleu: str | None, quiet: bool, **search: Any) -> "Evaluation":
     from seqclf.translation.evaluation import evaluate_transducer
 
@@ -414,38 +330,3 @@ def _evaluated(model: "TransducerModel", pairs: Any, bleu: str | None, quiet: bo
         log("for BLEU and chrF: transduce evaluate --bleu 13a", quiet)
     sources, targets, features = pairs
     return evaluate_transducer(model, sources, targets, features=features, bleu=bleu, **search)
-
-
-def _report(found: "Evaluation", head: str) -> str:
-    rows = [
-        [name, percent(score.exact_match), f"{score.edit_distance:.3f}", percent(score.error_rate)]
-        for name, score in found.scores.items()
-    ]
-    header = [head, "exact match", "edit distance", "error rate"]
-    for row, translation in zip(rows, found.translations.values(), strict=False):
-        row += [f"{translation.bleu:.1f}", f"{translation.chrf:.1f}"]
-    lines = [table(rows, [*header, "BLEU", "chrF"] if found.translations else header)]
-    for translation in list(found.translations.values())[:1]:
-        lines += ["", f"BLEU {translation.bleu_signature}", f"chrF {translation.chrf_signature}"]
-    return "\n".join(lines)
-
-
-def _dev_measures(metrics: Mapping[str, float]) -> str:
-    """Return the validation scores of an epoch, after a comma."""
-    found = f", dev loss {metrics['dev_loss']:.3f}" if "dev_loss" in metrics else ""
-    if "dev_exact" in metrics:
-        found += f", dev exact match {percent(metrics['dev_exact'])}"
-    return found
-
-
-def _summary(model: "TransducerModel") -> str:
-    from wordvec.system.wording import counted
-
-    metrics = model.metrics
-    best = f"best epoch {metrics['best_epoch']} of {len(model.history)}{_dev_measures(metrics)}"
-    if metrics["dev_pairs"]:
-        best += f" on {counted(metrics['dev_pairs'], 'pair')}"
-    return (
-        f"{best}; trained on {counted(metrics['pairs'], 'pair')}, {counted(metrics['source_units'], 'source unit')}, "
-        f"{counted(metrics['target_units'], 'target unit')}"
-    )

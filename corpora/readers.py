@@ -8,24 +8,21 @@ import re
 from collections.abc import Generator, Iterator
 from typing import IO, Any
 
-from corpora.encodings import UTF8, Transcoded, check_encoding, open_text
+from corpora.encodings import UTF8, check_encoding, open_text
 from corpora.errors import InputError
-from corpora.files import MAX_TOKEN_BYTES, Decompressed, Source, compression, reason
+from corpora.files import MAX_TOKEN_BYTES, Source, compression, reason
 from corpora.normalization import check_form, normalized_block
 from corpora.sources import OneShot, resolve, resolve_one
 from corpora.tokenizers import get_tokenizer
 from corpora.units import check_unit, lines_of_units, wrapped_width
+from corpora.utf8 import BOM, SEPARATORS, checked_block, valid_blocks
 
 _log = logging.getLogger(__name__)
 
 MAX_LINE_BYTES = 64 << 20
 """Maximum line length in bytes of files that are read as lines; :class:`TextCorpus` has no such limit."""
 
-_BOM = b"\xef\xbb\xbf"
-_SEPARATORS = b"\xe2\x80"
-"""The first bytes of U+2028 and U+2029 in UTF-8."""
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
-_CR = 13
 _SPACE = re.compile(rb"\s")
 _LINE_BLOCK = 1 << 20
 _TOKENIZED_BLOCK = 1 << 18
@@ -308,7 +305,7 @@ def _arriving_blocks(name: str, head: bytes, stream: IO[bytes], encoding_errors:
         end = piece.rfind(b"\n") + 1
         if end:
             block = b"".join([*pieces, piece[:end]])
-            yield _checked(block, name, offset, encoding_errors)
+            yield checked_block(block, name, offset, encoding_errors)
             offset += len(block)
             pieces = []
         pieces.append(piece[end:])
@@ -317,13 +314,7 @@ def _arriving_blocks(name: str, head: bytes, stream: IO[bytes], encoding_errors:
     if rest:
         if not offset:  # no LF anywhere: the lines may end in CR alone
             rest = next(_without_lone_returns(iter([rest])))
-        yield _checked(rest.removesuffix(b"\n") + b"\n", name, offset, encoding_errors)
-
-
-def _checked(block: bytes, name: str, offset: int, encoding_errors: str) -> bytes:
-    if not offset:
-        _refuse_utf16(block, name)
-    return _validated(block, name, offset, encoding_errors)
+        yield checked_block(rest.removesuffix(b"\n") + b"\n", name, offset, encoding_errors)
 
 
 def check_encoding_errors(encoding_errors: str) -> None:
@@ -372,104 +363,12 @@ def _separated(blocks: Iterator[bytes], name: str, warned: set[str]) -> Iterator
         if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
             block = _LONE_RETURN.sub(b"\n", block)
         if not block.isascii():
-            if _SEPARATORS in block:
-                block = block.replace(_SEPARATORS + b"\xa8", b"\n").replace(_SEPARATORS + b"\xa9", b"\n")
-            if _BOM in block:
-                block = block.replace(b"\n" + _BOM, b"\n")
+            if SEPARATORS in block:
+                block = block.replace(SEPARATORS + b"\xa8", b"\n").replace(SEPARATORS + b"\xa9", b"\n")
+            if BOM in block:
+                block = block.replace(b"\n" + BOM, b"\n")
                 if starts_line:
-                    block = block.removeprefix(_BOM)
+                    block = block.removeprefix(BOM)
         if block:
             starts_line = block.endswith(b"\n")
             yield block
-
-
-def valid_blocks(file: Decompressed | Transcoded, size: int, encoding_errors: str) -> Iterator[bytes]:
-    """Yield the file as valid UTF-8 blocks of about ``size`` bytes, ending at ASCII white space (the last in ``\\n``).
-
-    White space never occurs inside a UTF-8 sequence, so no character is split. Each byte is copied once after reading.
-
-    Raises:
-        InputError: invalid UTF-8 (at an offset into the decompressed file), or a token that is too long.
-    """
-    size = max(size, len(_BOM) + 1)
-    buffer = bytearray(size)
-    kept = offset = 0  # bytes carried over from the previous block; file offset of the buffer start
-    limit = size
-    within_line = False
-    while True:
-        if limit > len(buffer):
-            buffer.extend(bytes(limit - len(buffer)))
-        with memoryview(buffer)[:limit] as view:
-            filled = kept + file.readinto(view[kept:])
-            ended = filled < limit
-            cut = filled if ended else _end_of_last_space(view)
-            while not ended and cut and view[cut - 1] == _CR:  # keep CR and LF together
-                cut = _end_of_last_space(view[: cut - 1]) if cut > 1 else 0
-            if cut == 0 and not ended:
-                if limit > MAX_TOKEN_BYTES:
-                    raise InputError(
-                        f"{file.name}: the token at offset {offset} is longer than {MAX_TOKEN_BYTES >> 20} MiB; "
-                        "is this a text file?"
-                    )
-                kept, limit = filled, min(2 * limit, MAX_TOKEN_BYTES + 1)
-                continue
-            start = len(_BOM) if offset == 0 and view[: len(_BOM)] == _BOM else 0
-            block = bytes(view[start:cut])
-            kept = filled - cut
-            view[:kept] = bytes(view[cut:filled])
-        if block:
-            within_line = not block.endswith(b"\n")
-        if ended and within_line:
-            if block.endswith((_SEPARATORS + b"\xa8", _SEPARATORS + b"\xa9")):
-                block = block[:-3]
-            block += b"\n"
-        if offset == 0:
-            _refuse_utf16(block, file.name)
-        if block:
-            yield _validated(block, file.name, offset + start, encoding_errors)
-        if ended:
-            return
-        offset += cut
-        limit = min(max(size, 2 * kept), MAX_TOKEN_BYTES + 1)
-
-
-def _refuse_utf16(block: bytes, name: str) -> None:
-    """Raise InputError if nearly every other byte is NUL, as in UTF-16 without a byte order mark."""
-    if b"\0" in block and len(block) >= 16 and not block.startswith((b"\xff\xfe", b"\xfe\xff")):
-        shares = [block[parity::2].count(0) / len(block[parity::2]) for parity in (0, 1)]
-        if max(shares) > 0.6 and min(shares) < 0.1:
-            raise InputError(
-                f"{name}: every other byte is NUL; it looks like UTF-16: pass --encoding utf-16-le or utf-16-be, or "
-                "re-encode it as UTF-8"
-            )
-
-
-def _end_of_last_space(view: memoryview) -> int:
-    """Return the offset just after the last ASCII white space in ``view``, or 0."""
-    width = 256
-    while True:
-        tail = bytes(view[-width:])
-        if tail[-1:].isspace():
-            return len(view)
-        last = tail.rsplit(None, 1)[-1]
-        if len(last) < len(tail):
-            return len(view) - len(last)
-        if width >= len(view):
-            return 0
-        width *= 16
-
-
-def _validated(block: bytes, name: str, offset: int, encoding_errors: str) -> bytes:
-    if block.isascii():
-        return block
-    try:
-        block.decode()
-    except UnicodeDecodeError as error:
-        at = offset + error.start
-        hint = "re-encode the file, or pass --encoding NAME or --encoding-errors replace"
-        if at == 0 and block.startswith((b"\xff\xfe", b"\xfe\xff")):
-            hint = "it looks like UTF-16: pass --encoding utf-16, or re-encode it as UTF-8"
-        elif encoding_errors == "replace":
-            return block.decode(errors="replace").encode()
-        raise InputError(f"{name}: byte 0x{block[error.start]:02x} at offset {at} is not UTF-8; {hint}") from None
-    return block

@@ -12,7 +12,7 @@ from typing import Any
 from corpora.encodings import UTF8
 from corpora.errors import InputError
 from corpora.files import Source
-from corpora.labelled import record_text, text_place
+from corpora.labelled_lines import record_text, text_place
 from corpora.readers import arriving_lines
 from corpora.sources import resolve_one
 from corpora.tables import Lines, check_width, csv_records, ending_of, extension_of, json_records, tsv_records

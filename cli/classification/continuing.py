@@ -10,12 +10,8 @@ from cli.shared.unused import refuse_with
 if TYPE_CHECKING:
     from seqclf import ClassifierModel
 
-_OF_THE_MODEL = (
-    "vectors", "cell", "reset", "bidirectional", "merge", "layers", "hidden_size", "zoneout", "zoneout_cell", "pooling",
-    "vector_size", "vector_scale", "character_size", "min_count", "keep_vectors", "keep_ngrams", "tokenizer",
-    "lowercase", "normalize",
-)  # fmt: skip
-"""Options whose values the model determines."""
+_OF_THE_MODEL = ("vectors", "vector_scale", "min_count", "keep_vectors", "keep_ngrams")
+"""Options whose values the model determines, besides the settings that it keeps."""
 _FROM_SCRATCH = ("separator", "tune", "folds", "learning_curve")
 """Options that train models of their own."""
 
@@ -29,9 +25,9 @@ continue_option = click.option(
 
 def initial_model(path: str) -> "ClassifierModel":
     """Load the classifier whose training continues, and refuse options that have no effect then."""
-    from seqclf import load_model
+    from seqclf import ClassifierSettings, load_model
 
-    refuse_with("--continue-from", path, *_OF_THE_MODEL, *_FROM_SCRATCH)
+    refuse_with("--continue-from", path, *_OF_THE_MODEL, *ClassifierSettings.KEPT, *_FROM_SCRATCH)
     loaded: ClassifierModel = load_model(path, "model")
     if loaded.parts != "network":
         raise click.UsageError(

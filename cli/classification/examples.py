@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 """Texts or labels that a warning names."""
+_LONG = 100_000
+"""Characters of a text from which on training warns of it."""
 
 
 def read_examples(data: str, separator: str | None, **reading: Any) -> tuple[list[str], list[str], list[Any]]:
@@ -65,9 +67,9 @@ def _values(data: str, column: str, option: str, **reading: Any) -> Iterator[tup
 
 
 def read_training(data: str, separator: str | None, quiet: bool, **reading: Any) -> tuple[list[str], list[Any]]:
-    """Read texts and labels, and warn of empty texts, equal texts with different labels and labels with one text."""
+    """Read texts and labels, and warn of empty and very long texts, contradictory labels and labels with one text."""
     places, texts, labels = read_examples(data, separator, **reading)
-    warnings = [_empty_texts(places, texts)]
+    warnings = [_empty_texts(places, texts), _long_texts(places, texts)]
     if separator is None:
         warnings += [_contradictions(places, texts, labels), _single_texts(places, labels)]
     for warning in filter(None, warnings):
@@ -80,6 +82,18 @@ def _empty_texts(places: Sequence[str], texts: Sequence[str]) -> str:
 
     empty = [place for place, text in zip(places, texts, strict=True) if not text.strip()]
     return f"texts without a word: {some(empty, _SHOWN)}; fill them in, or leave them out" if empty else ""
+
+
+def _long_texts(places: Sequence[str], texts: Sequence[str]) -> str:
+    from wordvec.system.wording import some
+
+    long = [f"{place} ({len(text):,})" for place, text in zip(places, texts, strict=True) if len(text) >= _LONG]
+    return (
+        f"texts of {_LONG:,} characters or more: {some(long, _SHOWN)}; the network reads every word: split them into "
+        "passages"
+        if long
+        else ""
+    )
 
 
 def _contradictions(places: Sequence[str], texts: Sequence[str], labels: Sequence[str]) -> str:

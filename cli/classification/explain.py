@@ -20,7 +20,11 @@ _STRONG = 1 / 3
 @click.argument("model", type=options.INPUT)
 @click.argument("text")
 @click.option("--label", metavar="NAME", help="The label to explain.  [default: the most probable]")
-@click.option("--against", metavar="NAME", help="The label to compare it with.  [default: the most probable other]")
+@click.option(
+    "--against",
+    metavar="NAME",
+    help="The label to compare it with.  [default: the most probable other; of a multi-label model its absence]",
+)
 @click.option("--occlusion", is_flag=True, help="Also predict TEXT without each of its words, as a check.")
 @click.option(
     "--nearest",
@@ -59,7 +63,7 @@ def explain(
 
     if html is not None:
         check_target(html)
-    loaded = load_model(model, "model")
+    loaded = load_model(model, "model", "multi-label model")
     found = explain(loaded, text, label=label, against=against, occlusion=occlusion)
     similar = [] if nearest is None else _similar(loaded, text, nearest)
     if html is not None:

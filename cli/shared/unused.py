@@ -7,14 +7,6 @@ import click
 
 from wordvec.system.settings import Settings, field_of, flags_of
 
-_OF_NETWORKS = (
-    "cell", "reset", "bidirectional", "merge", "layers", "hidden_size", "pooling", "dropout", "layer_dropout",
-    "locked_dropout", "weight_drop", "zoneout", "zoneout_cell", "batch_size", "learning_rate", "warmup_steps",
-    "epochs", "patience", "clip_norm", "optimizer", "schedule", "freeze", "vector_size", "vector_scale", "tune_vectors",
-    "keep_vectors", "keep_ngrams", "min_count", "character_size",
-)  # fmt: skip
-"""Settings that a linear classifier does not have."""
-
 _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
     ("layer_dropout", lambda s: s.layer_dropout > 0 and s.layers == 1, "with one layer; needs --layers 2 or more"),
     ("locked_dropout", lambda s: s.layers == 1 or s.layer_dropout == 0, "without dropout between layers; needs "
@@ -33,8 +25,6 @@ _RULES: list[tuple[str, Callable[[Any], bool], str]] = [
       for name in ("negatives", "noise_exponent", "shared_negatives", "block_size")),
     *((name, lambda s: bool(s.fresh_negatives), "with --fresh-negatives, which shares no samples")
       for name in ("shared_negatives", "block_size")),
-    *((name, lambda s: getattr(s, "model", "") == "linear", "on a linear model; needs --model network, blend or auto")
-      for name in _OF_NETWORKS),
 ]  # fmt: skip
 """Setting, whether it has no effect with the other settings, and why."""
 
@@ -52,6 +42,8 @@ def refuse_unused(settings: Settings, **files: str | None) -> None:
     for name, unused, reason in _RULES:
         if is_given(name) and unused(settings):
             _refuse(settings, name, reason)
+    for name in filter(is_given, getattr(settings, "unused", ())):
+        _refuse(settings, name, "on a linear model; needs --model network, blend or auto")
     if files.get("vectors") is not None and getattr(settings, "model", "") == "linear":
         raise click.UsageError("--vectors has no effect on a linear model; needs --model network, blend or auto")
     for name in ("keep_vectors", "keep_ngrams"):

@@ -86,7 +86,7 @@ class Run:
                 "early_stopping": self.early_stopping,
             }
             if not self.shards.is_used:
-                whole: Word2VecResult = train_word2vec(encoded, self._settings_for(encoded), **how)
+                whole: Word2VecResult = train_word2vec(encoded, self._chosen, **how)
                 return whole
             result = train_sharded(encoded, self.settings, sharding, **how)
         if self.shards.timings:
@@ -97,7 +97,7 @@ class Run:
         return result
 
     def _settings_for(self, encoded: "EncodedCorpus") -> Word2VecSettings:
-        """Return the settings, whose default learning rate depends on the size of the corpus."""
+        """Return the settings, whose default epochs and learning rate depend on the size of the corpus."""
         if self.shards.is_used or self.initial is not None:
             return self.settings
         return self._chosen.resolved(encoded.raw_tokens, len(encoded.vocabulary))

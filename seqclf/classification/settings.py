@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, ClassVar
 
 from seqclf.training.settings import PooledSettings, character_setting
 from wordvec import InputError
@@ -47,6 +47,12 @@ class ClassifierSettings(PooledSettings):
         corpora.errors.InputError: epochs must be at least 1, got 0
     """
 
+    KEPT: ClassVar[tuple[str, ...]] = (
+        "cell", "reset", "bidirectional", "merge", "layers", "hidden_size", "zoneout", "zoneout_cell", "pooling",
+        "vector_size", "character_size", "tokenizer", "lowercase", "normalize",
+    )  # fmt: skip
+    """Settings that a network keeps when its training continues."""
+
     epochs: int | None = setting(  # type: ignore[assignment]  # None until the texts are known
         "Passes over the training data; the best epoch on the validation data is kept.",
         default=None,
@@ -89,6 +95,18 @@ class ClassifierSettings(PooledSettings):
     def calibrated_by(self) -> str:
         """The method of calibration."""
         return self.calibration or ("none" if self.model == "network" else "temperature")
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The settings that have no effect on this kind of model: those of the network, if it is linear.
+
+        Example:
+            >>> ClassifierSettings(model="linear").unused[:3], ClassifierSettings().unused
+            (('cell', 'reset', 'bidirectional'), ())
+        """
+        if self.model != "linear":
+            return ()
+        return tuple(field.name for field in fields(self) if field.name not in _OF_LINEAR)
 
     def with_epochs(self, tokens: int) -> "ClassifierSettings":
         """Return the settings with the number of epochs, given the tokens of the training texts.

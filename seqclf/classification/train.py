@@ -51,11 +51,6 @@ logger = logging.getLogger(__name__)
 
 SKEWED = 0.9
 """Share of the most frequent label from which on macro-F1 chooses the epoch."""
-_OF_NETWORK = (
-    "cell", "reset", "bidirectional", "merge", "layers", "hidden_size", "zoneout", "zoneout_cell", "pooling",
-    "vector_size", "character_size", "tokenizer", "lowercase", "normalize",
-)  # fmt: skip
-"""Settings that a network keeps when its training continues."""
 
 
 def train_classifier(
@@ -138,10 +133,11 @@ def train_classifier(
         dev_targets = encode_labels(dev_labels, classes, "validation texts")
     elif settings.validation_fraction > 0:
         rows, dev_rows = stratified_split(targets, settings.validation_fraction, settings.seed)
-        logger.info(
-            "no validation texts given: %d of %d texts, stratified by label, are split off to choose the epoch",
-            dev_rows.size, targets.size,
-        )  # fmt: skip
+        if dev_rows.size:
+            logger.info(
+                "no validation texts given: %d of %d texts, stratified by label, are split off to choose the %s",
+                dev_rows.size, targets.size, "regularization" if settings.model == "linear" else "epoch",
+            )  # fmt: skip
         dev_texts, dev_targets = training.take(dev_rows), targets[dev_rows]
         training, targets, own = training.take(rows), targets[rows], own[rows]
     warn_if_few(len(dev_texts.tokens), "texts")
@@ -314,7 +310,8 @@ def _continuing(
         raise InputError(f"only a network can be trained further, got a {initial.parts} and model {settings.model}")
     if vectors is not None:
         raise InputError("initial has word vectors already; leave out vectors")
-    return replace(settings, **{name: initial.settings[name] for name in _OF_NETWORK if name in initial.settings})
+    kept = {name: initial.settings[name] for name in settings.KEPT if name in initial.settings}
+    return replace(settings, **kept)
 
 
 def _continued(initial: ClassifierModel) -> tuple[Network, Embedding, Characters | None]:

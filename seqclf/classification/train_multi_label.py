@@ -97,10 +97,11 @@ def train_multi_label(
         check_labels(dev_tokens, truth, "validation texts")
     elif settings.validation_fraction > 0:
         rows, dev_rows = random_split(len(tokens), settings.validation_fraction, settings.seed)
-        logger.info(
-            "no validation texts given: %d of %d texts are split off at random to choose the epoch",
-            dev_rows.size, len(tokens),
-        )  # fmt: skip
+        if dev_rows.size:
+            logger.info(
+                "no validation texts given: %d of %d texts are split off at random to choose the epoch",
+                dev_rows.size, len(tokens),
+            )  # fmt: skip
         dev_tokens, truth = [tokens[row] for row in dev_rows], targets[dev_rows]
         tokens, targets, shares = [tokens[row] for row in rows], targets[rows], shares[rows]
     if tune_thresholds and not dev_tokens:

@@ -87,7 +87,8 @@ def train_vector_classifier(
         rows, dev_rows = stratified_split(targets, settings.validation_fraction, settings.seed)
         dev_given, dev_targets = [given[row] for row in dev_rows], targets[dev_rows]
         given, targets, own = [given[row] for row in rows], targets[rows], own[rows]
-        _log.info("%d sequences, stratified by label, are split off to choose the epoch", dev_rows.size)
+        if dev_rows.size:
+            _log.info("%d sequences, stratified by label, are split off to choose the epoch", dev_rows.size)
     warn_if_few(len(dev_given), "sequences")
     settings = settings.with_epochs(sum(map(len, given)))
     scaling = Scaling.learn(given)

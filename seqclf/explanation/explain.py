@@ -3,7 +3,7 @@
 The log-odds of two labels are a sum, weighted as in ``stacking.py``, of those of the recurrent network and of the
 linear model. Of the linear model, a word's contribution is exact: its n-grams' features times the difference of their
 weights. Of the network, it is that of integrated gradients (Sundararajan et al. 2017), from vectors of zeros to the
-words'.
+words'. A multi-label model has log-odds of each label against its absence.
 """
 
 from dataclasses import asdict, dataclass
@@ -31,7 +31,8 @@ class Explanation:
 
     Attributes:
         words: T words of the text, as written between white space.
-        label, against: the two labels. probability, other_probability: theirs.
+        label, against: the two labels; of a multi-label model a label and ``not`` with its name. probability,
+            other_probability: theirs.
         contributions: (T,) to ``log_odds``, positive for ``label``: the sum of ``network`` and ``linear``.
         network, linear: (T,) by part; zeros for a part that the model lacks.
         bias: the log-odds of a text without words, as far as its parts have any.
@@ -79,14 +80,15 @@ def explain(
     """Explain a prediction by the contribution of each word.
 
     Args:
-        model: a classifier of one label per text.
+        model: a classifier.
         text: a string, or tokens.
-        label: None takes the most probable label. against: None takes the most probable of the others.
+        label: None takes the most probable label. against: None takes the most probable of the others; a multi-label
+            model takes none.
         steps: of the integration over the network's inputs.
         occlusion: also predict the text without each of its words, as a check.
 
     Raises:
-        InputError: a multi-label model, an unknown label, equal labels, or ``steps`` below 1.
+        InputError: an unknown label, equal labels, ``against`` for a multi-label model, or ``steps`` below 1.
 
     Example:
         >>> from seqclf import ClassifierSettings, train_classifier
@@ -99,8 +101,6 @@ def explain(
         ([1, 0, -1], True)
     """
     check_kind("model", model, ClassifierModel)
-    if isinstance(model, MultiLabelModel):
-        raise InputError("only models of one label per text can be explained, got a multi-label model")
     steps = check_whole("steps", steps, 1)
     probabilities = model.predict_proba([text])[0]
     chosen, other = _labels(model, probabilities, label, against)
@@ -118,15 +118,16 @@ def explain(
         bias, error = bias + weights[0] * start, weights[0] * gap
     if weights[1]:
         assert model.linear is not None
+        assert other is not None
         linear, start = _exact(model.linear, tokens, form, places, len(words), chosen, other)
         linear, bias = weights[1] * linear, bias + weights[1] * start
     sums = network + linear
     return Explanation(
         words=words,
         label=model.labels[chosen],
-        against=model.labels[other],
+        against=f"not {model.labels[chosen]}" if other is None else model.labels[other],
         probability=float(probabilities[chosen]),
-        other_probability=float(probabilities[other]),
+        other_probability=float(1 - probabilities[chosen] if other is None else probabilities[other]),
         contributions=sums.tolist(),
         network=network.tolist(),
         linear=linear.tolist(),
@@ -137,8 +138,8 @@ def explain(
     )
 
 
-def _labels(model: ClassifierModel, probabilities: np.ndarray, label: Any, against: Any) -> tuple[int, int]:
-    """Return the columns of the two labels, which may be given as strings."""
+def _labels(model: ClassifierModel, probabilities: np.ndarray, label: Any, against: Any) -> tuple[int, int | None]:
+    """Return the columns of the two labels, which may be given as strings; None is the absence of the first."""
     names = [str(each) for each in model.labels]
     found = []
     for given in (label, against):
@@ -147,6 +148,10 @@ def _labels(model: ClassifierModel, probabilities: np.ndarray, label: Any, again
         found.append(None if given is None else names.index(str(given)))
     ranked = [int(column) for column in (-probabilities).argsort(kind="stable")]
     chosen = next(column for column in ranked if column != found[1]) if found[0] is None else found[0]
+    if isinstance(model, MultiLabelModel):
+        if against is not None:
+            raise InputError("a multi-label model explains a label against its absence; leave out against")
+        return chosen, None
     other = next(column for column in ranked if column != chosen) if found[1] is None else found[1]
     if chosen == other:
         raise InputError(f"label and against must be different, got {names[chosen]!r} twice")
@@ -179,10 +184,10 @@ def token_words(tokens: list[str], form: str) -> np.ndarray:
 
 
 def _integrated(
-    model: ClassifierModel, tokens: list[str], label: int, other: int, steps: int
+    model: ClassifierModel, tokens: list[str], label: int, other: int | None, steps: int
 ) -> tuple[np.ndarray, float, float]:
     """Return the network's contributions (N,), its log-odds for vectors of zeros, and the error of the integration."""
-    network = model.network
+    network = Network(model.network.shape, model.network.parameters())  # without the weights of labels in the loss
     words = model.encode([tokens])
     alone = pack_alone(words.ids)
     given = network.inputs(words, alone)
@@ -202,23 +207,39 @@ def _integrated(
     return found, float(ends[0]), float(ends[1] - ends[0] - found.sum())
 
 
-def _gradients(network: Network, inputs: np.ndarray, label: int, other: int, workers: Workers) -> np.ndarray:
-    """Return the gradients (S, T, E) of the log-odds of texts, given as vectors (S, T, E)."""
+def _gradients(network: Network, inputs: np.ndarray, label: int, other: int | None, workers: Workers) -> np.ndarray:
+    """Return the gradients (S, T, E) of the log-odds of texts, given as vectors (S, T, E).
+
+    The loss of one label per text is -log p, a mean over the texts, so that the difference of the losses of the two
+    labels has this gradient. Binary cross-entropy is a mean over texts and labels, and the losses with and without the
+    label differ by its log-odds.
+    """
     count, length, width = inputs.shape
     ids, offsets = np.arange(count * length, dtype=np.int32), np.arange(count + 1) * length
     batch = pack(ids, offsets, np.arange(count))
     found = np.zeros((count * length, width))
-    for column, sign in ((label, -1.0), (other, 1.0)):  # the loss is the negative logarithm of the probability
+    of_labels: tuple[np.ndarray, np.ndarray]
+    if other is None:
+        absent = np.zeros((count, network.shape.classes), np.float32)
+        present = absent.copy()
+        present[:, label] = 1
+        of_labels, terms = (present, absent), absent.size
+    else:
+        of_labels, terms = (np.full(count, label, np.int32), np.full(count, other, np.int32)), count
+    for targets, sign in zip(of_labels, (-1.0, 1.0), strict=True):
         tape = network.forward(batch, workers, inputs=inputs.reshape(-1, width))
-        targets = np.full(count, column, np.int32)
         _, d_rows = network.loss_and_backward(tape, targets, workers, tune_vectors=True)
-        found += sign * count * d_rows[:, :width]
+        found += sign * terms * d_rows[:, :width]
     return found.reshape(inputs.shape)
 
 
-def _log_odds(probabilities: np.ndarray, label: int, other: int) -> np.ndarray:
-    logs = np.log(np.maximum(probabilities.astype(np.float64), 1.2e-38))
-    return np.asarray(logs[:, label] - logs[:, other])
+def _log_odds(probabilities: np.ndarray, label: int, other: int | None) -> np.ndarray:
+    """Return the log-odds (N,) of a label against another, or against its absence."""
+    given = probabilities.astype(np.float64)
+    pair = given[:, label], 1 - given[:, label] if other is None else given[:, other]
+    least = 2.0**-25 if other is None else 1.2e-38  # a sigmoid is rounded to 1 beyond
+    logs = [np.log(np.maximum(each, least)) for each in pair]
+    return np.asarray(logs[0] - logs[1])
 
 
 def _exact(
@@ -242,7 +263,7 @@ def _exact(
     return found, bias
 
 
-def _occluded(model: ClassifierModel, words: list[str], label: int, other: int) -> list[float]:
+def _occluded(model: ClassifierModel, words: list[str], label: int, other: int | None) -> list[float]:
     """Return by how much the log-odds fall without each word."""
     texts = [" ".join(words[:place] + words[place + 1 :]) for place in range(len(words))]
     odds = _log_odds(model.predict_proba([" ".join(words), *texts]), label, other)

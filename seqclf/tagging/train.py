@@ -109,10 +109,11 @@ def train_tagger(
         rows, dev_rows = _split(tokens, settings)
         validation = [tokens[row] for row in dev_rows], [marks[row] for row in dev_rows]
         tokens, marks = [tokens[row] for row in rows], [marks[row] for row in rows]
-        logger.info(
-            "no validation sentences given: %d of %d are split off to choose the epoch",
-            len(dev_rows), len(dev_rows) + len(rows),
-        )  # fmt: skip
+        if len(dev_rows):
+            logger.info(
+                "no validation sentences given: %d of %d are split off to choose the epoch",
+                len(dev_rows), len(dev_rows) + len(rows),
+            )  # fmt: skip
     warn_if_few(len(validation[0]), "sentences")
     return _train((tokens, marks), validation, labels, settings, vectors, threads, on_progress, resumption)
 

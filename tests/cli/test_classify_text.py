@@ -274,6 +274,12 @@ def test_training_warns_of_empty_texts(data):
         assert f"Warning: texts without a word: {places} and 2 more; fill them in, or leave them out\n" in done.stderr
 
 
+def test_training_warns_of_very_long_texts(data):
+    Path("long.tsv").write_text(data.read_text() + f"yes\t{'kings' * 25_000}\nyes\t{'x' * 99_999}\n")
+    done = invoke("train", "long.tsv", "--model", "linear", "-o", "m.safetensors")
+    assert "Warning: texts of 100,000 characters or more: long.tsv:61 (125,000); the network reads" in done.stderr
+
+
 def test_folds_by_groups(data):
     rows = [line.split("\t") for line in data.read_text().splitlines()]
     lines = ["text,label,author", *(f"{text},{label},author {place % 3}" for place, (label, text) in enumerate(rows))]
@@ -343,6 +349,8 @@ def test_multi_label_models_are_trained_applied_and_evaluated(several):
     answer = json.loads(invoke("predict", "m.safetensors", texts[0], "--json").stdout)
     assert answer["labels"] == ["old", "royal"]
     assert list(answer["probabilities"]) == ["old", "royal"]
+    why = invoke("explain", "m.safetensors", texts[0], "--label", "old").stdout.splitlines()
+    assert re.fullmatch(r"old 0\.\d{4}, against not old 0\.\d{4}", why[0])
     report = invoke("evaluate", "m.safetensors", several).stdout.splitlines()
     assert report[0].split("  ")[0] == "60 texts"
     assert [line.split()[-1] for line in report[1:3]] == ["0.667", "0.667"]

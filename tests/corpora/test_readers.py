@@ -24,6 +24,7 @@ from corpora import (
     read_tagged,
     readers,
     tokenize,
+    utf8,
 )
 
 COMPRESS = {
@@ -136,9 +137,9 @@ def test_a_line_longer_than_the_block_size_is_streamed(write):
 def test_a_token_longer_than_the_block_is_not_split_up_to_the_limit(write, monkeypatch):
     content = b"a " + b"x" * 5000 + b" b"
     assert b"".join(TextCorpus(write(content)).blocks(16)).split() == content.split()
-    monkeypatch.setattr(readers, "MAX_TOKEN_BYTES", 5000)
+    monkeypatch.setattr(utf8, "MAX_TOKEN_BYTES", 5000)
     assert b"".join(TextCorpus(write(content)).blocks(16)).split() == content.split()
-    monkeypatch.setattr(readers, "MAX_TOKEN_BYTES", 4999)
+    monkeypatch.setattr(utf8, "MAX_TOKEN_BYTES", 4999)
     for size in (1, 16, 1000, 4999):
         with pytest.raises(InputError, match="the token at offset 2 is longer than 0 MiB; is this a text file"):
             list(TextCorpus(write(content)).blocks(size))

@@ -177,7 +177,7 @@ def train_sharded(
     warn_of_subsampling(counts, keep_probabilities(drawn_by.counts, settings.subsample, drawn_by.total), settings)
     check_softmax(settings, len(shards.vocabulary))
     sharding = sharding.resolved(shards.size, len(shards.vocabulary))
-    plan = Plan.of(shards.size, sharding, settings.epochs)
+    plan = Plan.of(shards.size, sharding, settings.passes)
     if plan.shards > 1 and shards.size < plan.shards * ENOUGH_TOKENS:
         _log.warning(
             "%s shards have %s tokens each; below %s, vectors lose quality with every further shard",

@@ -24,7 +24,7 @@ class ProvisionalIds:
     def write(self, ids: np.ndarray, ends: np.ndarray) -> None:
         """Append the ids (n,) int32 of a block, and the number of them before each of its sentence ends (m,) int32."""
         self._ids.write(ids.data)
-        self._offsets.write((ends + np.int64(self._count)).data)
+        self._offsets.write((ends.astype(np.int64) + self._count).data)
         self._count += len(ids)
         self._size += 8 * len(ends)
 

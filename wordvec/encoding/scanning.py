@@ -388,7 +388,7 @@ def encode(blocks: Iterable[bytes], table: Table, threads: int, ids: IO[bytes], 
 
     for tokens, found, ends, buffers in in_order(work, blocks, threads):
         ids.write(found.data)
-        offsets.write((ends + np.int64(written)).data)
+        offsets.write((ends.astype(np.int64) + written).data)
         written += len(found)
         total += tokens
         spare.put(buffers)

@@ -183,7 +183,7 @@ class Phrases(TextTransformer):
         except (InputError, TypeError) as error:
             raise FormatError(f"{path}: {error}; the file is damaged") from None
         how = {name: about.get(name, "none") for name in ("tokenizer", "lowercase", "normalize")}
-        found = cls(**settings.record() | {"scoring": settings.scoring}, **how)
+        found = cls(**vars(settings), **how)
         found.tokenizer_, found.lowercase_, found.normalize_ = how.values()
         found.passes_ = passes
         found.phrases_ = found._scores()

@@ -395,7 +395,7 @@ class Trainer:
 
         settings = self.settings
         first, last = settings.learning_rate or 0.0, settings.min_learning_rate or 0.0
-        fall = (first - last) / settings.epochs
+        fall = (first - last) / settings.passes
         return Step(
             window=self.window,
             radii=settings.window if settings.window_weights == "sampled" else 0,

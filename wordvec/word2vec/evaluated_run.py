@@ -63,16 +63,16 @@ class EvaluatedRun(ResumableRun):
 
     def _is_over(self) -> bool:
         best = self._monitor.best
-        if self.epoch < self.settings.epochs and best is not None and best.is_final(self.epoch):
+        if self.epoch < self.settings.passes and best is not None and best.is_final(self.epoch):
             _log.info("stopping early: no improvement on epoch %d in %d epochs", best.epoch, self.epoch - best.epoch)
             return True
-        return self._stop_requested or self.epoch >= self.settings.epochs
+        return self._stop_requested or self.epoch >= self.settings.passes
 
     def _end_epoch(self, found: EpochResult) -> None:
         from wordvec.kernels.compiling import interrupts_wait
 
         monitor, result = self._monitor, self.result
-        score = self._evaluate() if monitor.is_due(self.epoch + 1, self.settings.epochs) else None
+        score = self._evaluate() if monitor.is_due(self.epoch + 1, self.settings.passes) else None
         value = -found.loss if monitor.evaluate is None else score
         table = None if monitor.best is None or value is None else self._current_table()
         with interrupts_wait():  # all or nothing
@@ -122,9 +122,9 @@ class EvaluatedRun(ResumableRun):
         result, best = self.result, self._monitor.best
         if best is not None and saved.rows("best"):
             best.table = arrays["best"] = np.empty_like(table)
-            best.epoch, best.value = saved.whole("best_epoch", 1, self.settings.epochs), saved.number("best_value")
+            best.epoch, best.value = saved.whole("best_epoch", 1, self.settings.passes), saved.number("best_value")
         saved.read_into(arrays)
-        self.epoch = epoch = saved.whole("epoch", 0, self.settings.epochs)
+        self.epoch = epoch = saved.whole("epoch", 0, self.settings.passes)
         result.losses, result.loss_errors = saved.numbers("losses", epoch), saved.numbers("loss_errors", epoch)
         result.scores = [None if math.isnan(score) else score for score in saved.numbers("scores", epoch)]
         result.effective_tokens = [round(count) for count in saved.numbers("effective_tokens", epoch, missing=False)]

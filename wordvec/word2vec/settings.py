@@ -12,6 +12,9 @@ TILE = 4
 MOST_LANES = 255
 """How many of them touch a row is counted in one byte."""
 
+_EPOCHS, _MOST_EPOCHS = 5, 20
+_EPOCH_TOKENS = 15_000_000
+"""Tokens of all epochs up to which small texts are read more often; measured on 0.06 to 2 million tokens."""
 _RATES = {("skipgram", "sum"): 0.04, ("cbow", "sum"): 0.06, ("cbow", "mean"): 0.075}
 _TREE_RATE = 0.025
 """Of skip-gram with another loss than negative sampling."""
@@ -19,7 +22,7 @@ _SHARED = {"skipgram": (16, 8), "cbow": (12, 4)}
 _SUBWORD_RATE, _MOST_SUBWORD_RATE, _SUBWORD_TREE_RATE = 0.03, 0.08, 0.05
 _SUBWORD_TOKENS = 15_000_000
 """Tokens of all epochs from which on the rate of skip-gram with subwords suits a text; measured on 0.2, 1, 3 and 17
-million tokens of Wikipedia."""
+million tokens of Wikipedia. A text read more than five times needs no longer steps: the epochs of 20 count fourfold."""
 _SUBWORD_TYPES = 2000
 """Vocabulary below which it stays: of 20 or 300 words drawn at random, longer steps diverge."""
 _SUBWORD_SHARED = (16, 4)
@@ -108,14 +111,21 @@ class Word2VecSettings(Settings):
         none="expected for skip-gram with shared negatives or full softmax, else sampled",
     )
     negatives: int = setting("K, the negative samples per pair (arXiv 1310.4546, eq. 4).", default=5, least=1)
-    epochs: int = setting("Passes over the corpus.", default=5, least=1)
+    epochs: int | None = setting(
+        "Passes over the corpus.",
+        default=None,
+        least=1,
+        detail="A smaller text is read until 15 million tokens have been read, but at most 20 times: a text of a "
+        "million tokens 15 times. Presets, shards and training that continues from existing vectors have 5 epochs.",
+        none="5 for texts of 3 million tokens or more, up to 20 for smaller ones",
+    )
     learning_rate: float | None = setting(
         "Initial learning rate; it falls linearly to min_learning_rate over all epochs.",
         default=None,
         above=0,
         detail="The default of skip-gram with subwords is 0.03 from 15 million tokens in all epochs on, and grows with "
-        "the square root of how many times fewer there are, to 0.052 for five million and at most 0.08; with fewer "
-        "than 2,000 types it is 0.03.",
+        "the square root of how many times fewer there are, to 0.052 for five million and at most 0.08; more than five "
+        "epochs count epochs / 5 times. With fewer than 2,000 types it is 0.03.",
         none="0.04 for skip-gram, 0.03 to 0.08 with subwords, by the number of tokens (with another loss 0.025, with "
         "subwords 0.05), 0.06 for CBOW, 0.075 for CBOW with cbow_gradient mean",
     )
@@ -208,7 +218,8 @@ class Word2VecSettings(Settings):
         """Return the same settings with every None replaced by its default for this model.
 
         Args:
-            tokens, types: of the corpus, if it is known and training starts from nothing: small ones take larger steps.
+            tokens, types: of the corpus, if it is known and training starts from nothing: small ones take more epochs
+                and larger steps.
 
         Raises:
             InputError: settings that contradict each other.
@@ -216,14 +227,17 @@ class Word2VecSettings(Settings):
         Example:
             >>> Word2VecSettings(model="cbow").resolved().learning_rate
             0.06
-            >>> Word2VecSettings(subwords="3-6").resolved(tokens=1_000_000, types=14_000).learning_rate
-            0.052
+            >>> small = Word2VecSettings(subwords="3-6").resolved(tokens=1_000_000, types=14_000)
+            >>> small.epochs, small.learning_rate
+            (15, 0.03)
         """
         with_subwords = self.subwords is not None and self.model == "skipgram"
         shared, block = _SUBWORD_SHARED if with_subwords else _SHARED[self.model]
-        rate = self._usual_rate(tokens, types) if self.learning_rate is None else self.learning_rate
+        epochs = self._usual_epochs(tokens) if self.epochs is None else self.epochs
+        rate = self._usual_rate(tokens, types, epochs) if self.learning_rate is None else self.learning_rate
         chosen = replace(
             self,
+            epochs=epochs,
             window_weights=self._usual_weights() if self.window_weights is None else self.window_weights,
             learning_rate=rate,
             min_learning_rate=self._least_rate(rate) if self.min_learning_rate is None else self.min_learning_rate,
@@ -241,12 +255,17 @@ class Word2VecSettings(Settings):
         pair_by_pair = self.loss == "hierarchical" or self._draws_fresh()
         return "sampled" if pair_by_pair or self.preset is not None or self.model == "cbow" else "expected"
 
-    def _usual_rate(self, tokens: int | None, types: int) -> float:
+    def _usual_epochs(self, tokens: int | None) -> int:
+        if tokens is None or self.preset is not None:
+            return _EPOCHS
+        return min(max(_EPOCH_TOKENS // max(tokens, 1), _EPOCHS), _MOST_EPOCHS)
+
+    def _usual_rate(self, tokens: int | None, types: int, epochs: int) -> float:
         if self.preset is not None:
             return _PRESETS[self.preset].rates[self.model]
         if self.subwords is not None and self.model == "skipgram":
             known = None if types < _SUBWORD_TYPES else tokens
-            return _subword_rate(known, self.epochs) if self.loss == "negative" else _SUBWORD_TREE_RATE
+            return _subword_rate(known, epochs) if self.loss == "negative" else _SUBWORD_TREE_RATE
         if self.model == "skipgram" and self.loss != "negative":
             return _TREE_RATE
         return _RATES[self.model, self.cbow_gradient if self.model == "cbow" else "sum"]
@@ -282,6 +301,12 @@ class Word2VecSettings(Settings):
     def file_record(self) -> dict[str, Any]:
         """Return all settings by name, resolved, as a file of the vectors holds them."""
         return self.resolved().record()
+
+    @property
+    def passes(self) -> int:
+        """The number of epochs (of resolved settings)."""
+        assert self.epochs is not None
+        return self.epochs
 
     @property
     def negatives_are_shared(self) -> bool:
@@ -335,7 +360,8 @@ class Word2VecSettings(Settings):
 
 
 def _subword_rate(tokens: int | None, epochs: int) -> float:
-    fewer = 1.0 if tokens is None else max(_SUBWORD_TOKENS / max(tokens * epochs, 1), 1.0)
+    read = _SUBWORD_TOKENS if tokens is None else tokens * epochs * max(epochs / _EPOCHS, 1.0)
+    fewer = max(_SUBWORD_TOKENS / max(read, 1.0), 1.0)
     return min(float(f"{_SUBWORD_RATE * fewer**0.5:.2g}"), _MOST_SUBWORD_RATE)
 
 

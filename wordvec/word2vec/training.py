@@ -1,5 +1,6 @@
 """CBOW and skip-gram training: epochs, checkpoints, evaluation, selection of the best epoch."""
 
+import logging
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -27,6 +28,8 @@ from wordvec.word2vec.objectives import check_softmax
 from wordvec.word2vec.results import Word2VecResult
 from wordvec.word2vec.settings import ContinuationSettings, Word2VecSettings
 from wordvec.word2vec.trees import TrainingTree
+
+_log = logging.getLogger(__name__)
 
 
 def train_word2vec(
@@ -87,7 +90,13 @@ def train_word2vec(
     """
     settings = or_defaults(settings, Word2VecSettings)
     check_kind("corpus", corpus, EncodedCorpus, "pass encode_corpus(texts)")
+    chosen, usual = settings.epochs is None, settings.resolved().passes
     settings = settings.resolved(corpus.raw_tokens if initial is None else None, len(corpus.vocabulary))
+    if chosen and settings.passes > usual:
+        _log.info(
+            "epochs: %d instead of %d, as the text has only %s tokens; set epochs for another number",
+            settings.passes, usual, f"{corpus.raw_tokens:,}",
+        )  # fmt: skip
     if len(corpus.vocabulary) < 2:
         raise InputError(
             f"training needs at least 2 types, but the vocabulary has {len(corpus.vocabulary)}; lower min_count or use "
@@ -235,7 +244,7 @@ class Word2VecRun(EvaluatedRun):
             self._trainer.resume_epoch(self.epoch)
 
     def _position(self) -> str:
-        return f"{self.position:.2f} epochs of {self.settings.epochs}"
+        return f"{self.position:.2f} epochs of {self.settings.passes}"
 
     # -- progress -----------------------------------------------------------------------------------------------------
 
@@ -247,7 +256,7 @@ class Word2VecRun(EvaluatedRun):
         if self._on_progress is None:
             return
         tokens, step, rate = self._done(), self._trainer.step, self._rate()
-        all_tokens = self.settings.epochs * self.corpus.raw_tokens
+        all_tokens = self.settings.passes * self.corpus.raw_tokens
         self._on_progress(
             Progress(
                 "training",
@@ -257,7 +266,7 @@ class Word2VecRun(EvaluatedRun):
                 per_second=rate,
                 seconds_left=seconds_left(tokens, all_tokens, rate),
                 epoch=self.epoch,
-                epochs=self.settings.epochs,
+                epochs=self.settings.passes,
                 loss=self._trainer.loss(),
                 learning_rate=step.first_rate + (step.last_rate - step.first_rate) * (self.position - self.epoch),
             )

@@ -169,6 +169,14 @@ def test_stratified_split_is_logged(caplog):
     assert 0 <= model.metrics["dev_accuracy"] <= 1
 
 
+@pytest.mark.parametrize(("copies", "line"), [(4, "5 of 48 texts, stratified by label, are split off"), (0, "")])
+def test_a_linear_model_chooses_its_regularization_by_the_split(caplog, copies, line):
+    texts, labels = (TEXTS * copies, LABELS * copies) if copies else (["a", "b"], [0, 1])
+    with caplog.at_level("INFO"):
+        train_classifier(texts, labels, settings=ClassifierSettings(model="linear"), threads=1)
+    assert f"{line} to choose the regularization" in caplog.text if line else "split off" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("texts", "labels", "options", "message"),
     [

@@ -90,11 +90,25 @@ def test_errors(model):
         explain(model, "a", steps=0)
 
 
-def test_multi_label_models_are_refused():
-    settings = ClassifierSettings(hidden_size=4, vector_size=4, epochs=1, validation_fraction=0)
-    several = train_multi_label(["a b", "b", "c"] * 4, [["x"], ["y"], []] * 4, settings=settings)
-    with pytest.raises(InputError, match="got a multi-label model"):
-        explain(several, "a")
+@pytest.mark.parametrize("class_weight", [None, {"praise": 3, "blame": 0.5}])
+def test_labels_of_multi_label_models_against_their_absence(class_weight):
+    texts, labels = planted()
+    texts = [f"{one} {other}" for one, other in zip(texts, texts[1:] + texts[:1], strict=True)]
+    sets = [sorted({one, other}) for one, other in zip(labels, labels[1:] + labels[:1], strict=True)]
+    settings = ClassifierSettings(
+        hidden_size=8, vector_size=8, epochs=6, learning_rate=0.02, class_weight=class_weight, validation_fraction=0
+    )
+    several = train_multi_label(texts, sets, settings=settings, threads=1)
+    words = ["the", "superb", "house", "is", "awful", "of", "river"]
+    for label, word in (("praise", "superb"), ("blame", "awful")):
+        found = explain(several, " ".join(words), label=label, steps=200, occlusion=True)
+        assert words[int(np.argmax(found.contributions))] == words[int(np.argmax(found.occlusion))] == word
+        probability = float(several.predict_proba([" ".join(words)])[0][several.labels.index(label)])
+        assert (found.label, found.against, found.probability) == (label, f"not {label}", probability)
+        assert found.log_odds == pytest.approx(np.log(probability / (1 - probability)), abs=1e-3)
+        assert abs(found.error) < 0.02 * max(1, abs(found.log_odds))
+    with pytest.raises(InputError, match="a label against its absence; leave out against"):
+        explain(several, "a", against="praise")
 
 
 def test_page_is_self_contained_and_escaped(model):

@@ -25,7 +25,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def model():
-    return Phrases(min_count=2, threshold=1, passes=2, connector_words=["of", "the"], n_jobs=1).fit(TEXTS)
+    return Phrases(min_count=2, threshold=1, passes=2, connector_words=("of", "the"), n_jobs=1).fit(TEXTS)
 
 
 def test_phrases_and_scores(model):
@@ -96,6 +96,13 @@ def test_files_round_trip(model, tmp_path):
     assert describe(path)["kind"] == "phrases"
     with pytest.raises(FormatError, match="expected vectors, found 'phrases'"):
         load_vectors(path)
+
+
+@pytest.mark.parametrize("words", [(), "english"])
+def test_loaded_phrases_have_the_parameters_of_the_saved(tmp_path, words):
+    saved = Phrases(min_count=1, threshold=0.1, connector_words=words).fit(["new york", "old new york"])
+    saved.save(tmp_path / "phrases.safetensors")
+    assert repr(Phrases.load(tmp_path / "phrases.safetensors")) == repr(saved)
 
 
 def test_a_file_does_not_store_the_function_that_scored_its_phrases(tmp_path):

@@ -153,14 +153,41 @@ def test_the_limits_themselves_are_allowed(options):
 
 
 @pytest.mark.parametrize(
+    ("options", "tokens", "epochs"),
+    [
+        ({}, None, 5),
+        ({}, 17_000_000, 5),
+        ({}, 5_000_000, 5),
+        ({}, 3_000_000, 5),
+        ({}, 1_000_000, 15),
+        ({}, 500_000, 20),
+        ({"model": "cbow"}, 60_430, 20),
+        ({"subwords": "3-6"}, 0, 20),
+        ({"epochs": 5}, 60_430, 5),
+        ({"epochs": 30}, 17_000_000, 30),
+        ({"preset": "gensim"}, 60_430, 5),
+        ({"preset": "word2vec.c"}, 60_430, 5),
+    ],
+)
+def test_small_texts_are_read_more_often(options, tokens, epochs):
+    resolved = Word2VecSettings(**options).resolved(tokens, 5000)
+    assert resolved.epochs == resolved.passes == epochs
+    assert resolved.resolved().epochs == epochs
+
+
+@pytest.mark.parametrize(
     ("options", "tokens", "rate"),
     [
         ({}, None, 0.03),
         ({}, 17_000_000, 0.03),
         ({}, 10**12, 0.03),
-        ({}, 1_000_000, 0.052),
+        ({"epochs": 5}, 1_000_000, 0.052),
         ({"epochs": 1}, 5_000_000, 0.052),
-        ({"subword_hashes": 2}, 1_000_000, 0.052),
+        ({"subword_hashes": 2, "epochs": 5}, 1_000_000, 0.052),
+        ({}, 1_000_000, 0.03),
+        ({}, 200_000, 0.03),
+        ({}, 50_000, 0.058),
+        ({"epochs": 10}, 500_000, 0.037),
         ({}, 1000, 0.08),
         ({}, 0, 0.08),
         ({"learning_rate": 0.02}, 1000, 0.02),

@@ -413,5 +413,18 @@ def test_wide_windows_many_negatives_and_high_rates_are_stable(options):
     random = np.random.default_rng(5)
     ids = np.minimum(random.zipf(1.3, 60_000) - 1, 1700)
     corpus = corpus_of(ids, [*range(0, 60_000, 200), 60_000])
-    result = train_word2vec(corpus, Word2VecSettings(**options, vector_size=50))
+    result = train_word2vec(corpus, Word2VecSettings(**options, vector_size=50, epochs=5))
     assert np.abs(result.vectors.vectors).max() < 30
+
+
+def test_the_epochs_of_small_texts_are_logged(caplog):
+    corpus = encode_corpus(["the cat sat", "the dog sat"] * 9, min_count=1)
+    with caplog.at_level("INFO"):
+        result = train_word2vec(corpus, Word2VecSettings(vector_size=4), threads=1)
+        assert (len(result.losses), result.settings.epochs, result.vectors.settings["epochs"]) == (20, 20, 20)
+        assert "epochs: 20 instead of 5, as the text has only 54 tokens; set epochs for another number" in caplog.text
+        caplog.clear()
+        more = train_word2vec(corpus, Word2VecSettings(vector_size=4), threads=1, initial=result.vectors)
+        train_word2vec(corpus, Word2VecSettings(vector_size=4, epochs=9), threads=1)
+    assert len(more.losses) == 5
+    assert "epochs:" not in caplog.text
