@@ -174,10 +174,10 @@ def _transported(a: np.ndarray, b: np.ndarray, costs: np.ndarray) -> float:
 
 def _by_linear_programming(a: np.ndarray, b: np.ndarray, costs: np.ndarray) -> float:
     from scipy.optimize import linprog
-    from scipy.sparse import eye_array, kron, vstack
+    from scipy.sparse import eye, kron, vstack
 
-    rows = kron(eye_array(len(a)), np.ones((1, len(b))))
-    columns = kron(np.ones((1, len(a))), eye_array(len(b)))
+    rows = kron(eye(len(a)), np.ones((1, len(b))))
+    columns = kron(np.ones((1, len(a))), eye(len(b)))
     # The last constraint follows from the others; with it, rounding could leave no solution.
     constraints = vstack([rows, columns]).tocsr()[:-1]
     solved = linprog(costs.ravel(), A_eq=constraints, b_eq=np.concatenate([a, b])[:-1], method="highs")
