@@ -1,5 +1,7 @@
 """A thread that computes one direction of a single sequence while the calling thread computes the other."""
 
+import contextlib
+import ctypes
 import itertools
 import os
 import threading
@@ -39,7 +41,9 @@ class SecondThread:
         self._wake.acquire()
         self._failures = self._pause = 0
         self._addresses: dict[Callable[..., None], int] = {}
-        threading.Thread(target=self._serve, name="seqclf-second", daemon=True).start()
+        thread = threading.Thread(target=self._serve, name="seqclf-second", daemon=True)
+        thread.start()
+        self._thread = thread.native_id or 0
 
     def _serve(self) -> None:
         from seqclf.kernels.pairing import POLLS, help_out
@@ -73,6 +77,7 @@ class SecondThread:
                 address = self._addresses[forward] = forward_address(forward)
             if not self._bell[AWAKE]:
                 self._bell[AWAKE] = 1
+                avoid_this_core(self._thread)
                 self._wake.release()
             helped = run_both(
                 self._bell, address, first.inputs, starts, first.rows, first.weights, first.state,
@@ -84,6 +89,21 @@ class SecondThread:
         finally:
             self._in_use.release()
         return True
+
+
+def avoid_this_core(thread: int) -> None:
+    """Tie a sleeping thread to the calling thread's other cores, so that Linux does not wake it on the caller's.
+
+    Nothing happens where the system does not allow it, or if the caller may use only one core.
+    """
+    if _core is not None:
+        others = os.sched_getaffinity(0) - {_core()}
+        if others:
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(thread, others)
+
+
+_core = getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
 
 
 def second_thread(cell: Cell, hidden: int, steps: int) -> SecondThread | None:

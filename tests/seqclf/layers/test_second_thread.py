@@ -123,3 +123,27 @@ def test_a_forked_process_starts_its_own():
     if child == 0:
         os._exit(0 if network.predict(batch, paired=True).tobytes() == expected else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2, reason="needs Linux and two cores"
+)
+def test_a_thread_is_tied_to_the_cores_that_its_caller_does_not_use():
+    mine, end = os.sched_getaffinity(0), threading.Event()
+    other = threading.Thread(target=end.wait)
+    other.start()
+    try:
+        os.sched_setaffinity(0, {min(mine)})
+        second_thread.avoid_this_core(other.native_id)
+        assert os.sched_getaffinity(other.native_id) == mine, "a caller that is tied to one core ties no other"
+        os.sched_setaffinity(0, mine)
+        second_thread.avoid_this_core(other.native_id)
+        tied = os.sched_getaffinity(other.native_id)
+        assert tied < mine
+        assert len(tied) == len(mine) - 1
+        assert os.sched_getaffinity(0) == mine
+    finally:
+        os.sched_setaffinity(0, mine)
+        end.set()
+        other.join()
+    second_thread.avoid_this_core(other.native_id)  # it has ended
