@@ -32,7 +32,7 @@ def invoke(*arguments, code=0):
 @pytest.mark.parametrize("connectors", ["connectors.txt", "english"])
 def test_phrases_are_those_of_the_library(connectors):
     result = invoke("learn", "text.txt", "-o", "p.safetensors", *LEARN, "--connector-words", connectors)
-    words = ["of", "the"] if connectors != "english" else "english"
+    words = ("of", "the") if connectors != "english" else "english"
     expected = Phrases(min_count=2, threshold=1, passes=2, connector_words=words).fit(LINES)
     found = Phrases.load("p.safetensors")
     assert found.passes_ == expected.passes_

@@ -10,7 +10,8 @@ def row_stride(vector_size: int) -> int:
 
 
 def aligned(size: int, dtype: DTypeLike) -> np.ndarray:
-    """Return (size,) zeros that start on a cache line.
+    """Return (size,) zeros that start on a cache line, with one more behind, so that kernels may read a line from any
+    place.
 
     Example:
         >>> values = aligned(3, np.float32)
@@ -18,6 +19,6 @@ def aligned(size: int, dtype: DTypeLike) -> np.ndarray:
         ([0.0, 0.0, 0.0], 0)
     """
     itemsize = np.dtype(dtype).itemsize
-    memory: np.ndarray = np.zeros(size + 64 // itemsize, dtype)
+    memory: np.ndarray = np.zeros(size + 2 * 64 // itemsize, dtype)
     start = -memory.ctypes.data % 64 // itemsize
     return memory[start : start + size]

@@ -226,7 +226,7 @@ def allocate(
         right=block(lanes, buffer, np.int64),
         input_places=block(lanes, buffer, np.int64),
         output_places=block(lanes, buffer, np.int64),
-        negative_ids=block(lanes, sizes.outputs + 16, np.int32),  # read sixteen at a time
+        negative_ids=block(lanes, sizes.outputs, np.int32),
         negative_places=block(lanes, sizes.outputs, np.int64),
         uses=block(lanes, 1 + max(buffer, sizes.outputs) if reproducible else 1, np.int32),
         copied=block(lanes, 1 + sizes.touched if reproducible else 1, np.int64),
