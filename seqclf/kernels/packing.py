@@ -8,7 +8,7 @@ TOKEN_BITS = 32
 """A key of a packed row is its token shifted by these bits, plus the row."""
 
 
-@kernel
+@kernel(needed=True)
 def pack_steps(
     begins: np.ndarray, lengths: np.ndarray, starts: np.ndarray, places: np.ndarray, mirror: np.ndarray
 ) -> None:
@@ -33,18 +33,16 @@ def pack_steps(
             mirror[row] = starts[lengths[s] - 1 - t] + s
 
 
-@kernel
+@kernel(needed=True)
 def number_tokens(
-    keys: np.ndarray, mirror: np.ndarray, token_ids: np.ndarray, forward: np.ndarray, reverse: np.ndarray,
-    distinct: np.ndarray,
-) -> None:  # fmt: skip
-    """Number the distinct tokens of packed rows.
+    keys: np.ndarray, mirror: np.ndarray, token_ids: np.ndarray, forward: np.ndarray, reverse: np.ndarray
+) -> int:
+    """Number the distinct tokens of packed rows; return how many there are.
 
     Args:
         keys: (R,) int64, ascending. mirror: (R,) int32.
         token_ids: (R,) int32, output: first the distinct tokens, ascending.
         forward, reverse: (R,) int32, output: the number of the token that each row reads, and of the mirrored row's.
-        distinct: (1,) int64, output: how many tokens there are.
     """
     count = 0
     for i in range(keys.size):
@@ -55,4 +53,4 @@ def number_tokens(
         forward[keys[i] & 0xFFFFFFFF] = count - 1
     for row in range(keys.size):
         reverse[row] = forward[mirror[row]]
-    distinct[0] = count
+    return count

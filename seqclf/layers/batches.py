@@ -57,9 +57,8 @@ def pack(ids: np.ndarray, offsets: np.ndarray, members: np.ndarray) -> PackedBat
     mirror, token_ids, forward, reverse = (np.empty(packed, np.int32) for _ in range(4))
     pack_steps(begins[order], lengths, starts, places, mirror)
     keys = np.sort(ids[places].astype(np.int64) << TOKEN_BITS | np.arange(packed))
-    distinct = np.array([packed])  # at most; also while kernels are only recorded
-    number_tokens(keys, mirror, token_ids, forward, reverse, distinct)
-    return PackedBatch(order, lengths, starts, token_ids[: distinct[0]], forward, reverse, mirror)
+    distinct = number_tokens(keys, mirror, token_ids, forward, reverse)
+    return PackedBatch(order, lengths, starts, token_ids[:distinct], forward, reverse, mirror)
 
 
 def pack_alone(ids: np.ndarray) -> PackedBatch:

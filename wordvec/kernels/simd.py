@@ -45,19 +45,21 @@ Lowering: TypeAlias = tuple[Any, Callable[[Any, Any, Any, Any], Any]]
 
 @overload
 def kernel(
-    function: Function, *, inline: bool = False, internal: bool = False, allocates: bool = False, **options: Any
-) -> Function: ...
+    function: Function, *, inline: bool = False, internal: bool = False, allocates: bool = False, needed: bool = False,
+    **options: Any,
+) -> Function: ...  # fmt: skip
 
 
 @overload
 def kernel(
-    *, inline: bool = False, internal: bool = False, allocates: bool = False, **options: Any
+    *, inline: bool = False, internal: bool = False, allocates: bool = False, needed: bool = False, **options: Any
 ) -> Callable[[Function], Function]: ...
 
 
 def kernel(
-    function: Any = None, *, inline: bool = False, internal: bool = False, allocates: bool = False, **options: Any
-) -> Any:
+    function: Any = None, *, inline: bool = False, internal: bool = False, allocates: bool = False,
+    needed: bool = False, **options: Any,
+) -> Any:  # fmt: skip
     """Compile ``function`` on its first call, without the GIL, and cache the machine code on disk.
 
     ``fastmath`` is limited to contraction (a*b+c in one rounding): sums keep their written order, which makes results
@@ -65,9 +67,10 @@ def kernel(
     but ``x is not None`` is then not pruned at compile time. ``internal`` omits the Python entry point, which is slow
     to compile, of a function called only by other kernels. ``allocates`` enables array creation; Numba then counts
     references to every array that passes through the function, in atomic operations that slow training by a sixth.
+    ``needed`` executes the function, in Python, where kernels are only recorded: others need its results.
     """
     if function is None:
-        return lambda f: kernel(f, inline=inline, internal=internal, allocates=allocates, **options)
+        return lambda f: kernel(f, inline=inline, internal=internal, allocates=allocates, needed=needed, **options)
     settings: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
@@ -88,7 +91,7 @@ def kernel(
 
     def compile_whole(signature: Any) -> Any:
         if recorded(dispatcher, signature):
-            return lambda *arguments: 0.0
+            return function if needed else lambda *arguments: 0.0
         with interrupts_wait(), collection_waits(), told_when_slow(cache.lifetime), claims_released():
             return compile_now(signature)
 
