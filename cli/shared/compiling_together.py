@@ -1,7 +1,7 @@
 """Processes that compile kernels together: each takes the next model, and a kernel is compiled by one of them.
 
-They divide kernels as ``wordvec.kernels.dividing`` describes, and end between two kernels after Ctrl-C. A kernel is
-written beside its file and renamed, so that none is stored incomplete even if a worker is killed.
+They divide kernels as ``wordvec.kernels.dividing`` describes, and stop between two kernels after Ctrl-C. Each kernel
+is saved under a temporary name and then renamed, so a worker that is killed never leaves a broken one.
 """
 
 import contextlib

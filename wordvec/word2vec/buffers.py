@@ -234,7 +234,7 @@ def allocate(
     )
     tile_arrays = Tile(
         rows=block(threads, in_tile, np.int64),
-        ahead=block(threads, ahead, np.int64),  # the rest prefetches the first row
+        ahead=block(threads, ahead, np.int64),  # padded with zeros: the first row
         weights=block(threads, 4 * in_tile, np.float32),
         targets=block(threads, 4 * in_tile, np.float32),
         scores=block(threads, 4 * in_tile, np.float32),
