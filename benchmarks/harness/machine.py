@@ -14,17 +14,29 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.measuring import Row, Run, threads_of
-from wordvec.kernels.simd import add, atomic_add, atomic_read, kernel, load, multiply_add, splat, store
+from wordvec.kernels.simd import (
+    PART,
+    add,
+    atomic_add,
+    atomic_read,
+    kernel,
+    load,
+    load_part,
+    multiply_add,
+    splat,
+    splat_part,
+    store,
+)
 
 _CHAINS = 10
-_FLOPS = 2 * 16 * _CHAINS
+_FLOPS = 2 * PART * _CHAINS
 
 
 @kernel
 def _multiply_add(numbers, rounds):
     """Ten independent chains of multiply-adds in registers."""
-    x, y = load(numbers, 0), load(numbers, 16)
-    a = b = c = d = e = f = g = h = i = j = splat(np.float32(0))
+    x, y = load_part(numbers, 0), load_part(numbers, 16)
+    a = b = c = d = e = f = g = h = i = j = splat_part(np.float32(0))
     for _ in range(rounds):
         a, b, c = multiply_add(x, a, y), multiply_add(x, b, y), multiply_add(x, c, y)
         d, e, f = multiply_add(x, d, y), multiply_add(x, e, y), multiply_add(x, f, y)

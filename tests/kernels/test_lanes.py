@@ -21,7 +21,7 @@ from tests.cases.word2vec import (
 from tests.oracles import naive
 from wordvec import Word2VecSettings
 from wordvec.kernels.lanes import CONTROL, LINE, STOP, lane_in_turn, take, wait_for_all
-from wordvec.kernels.negative_sampling import SPLITS, train_skipgram_slice
+from wordvec.kernels.negative_sampling import train_skipgram_slice
 from wordvec.kernels.simd import JIT_OFF, atomic_add, atomic_read, kernel
 from wordvec.kernels.slices import CENTER, DRAWN, FILLED, KEPT, LAST_CENTER, POSITION
 from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SUM
@@ -103,7 +103,7 @@ def oracle(trainer, corpus, tables, epoch, rates):
     settings = trainer.settings
     return naive.train_rounds(
         settings.model, *tables, drawn_from(corpus, settings), trainer.bounds.tolist(),
-        key=epoch_key(settings, epoch), rates=rates, slice_size=settings.lane_tokens, splits=SPLITS,
+        key=epoch_key(settings, epoch), rates=rates, slice_size=settings.lane_tokens,
         settings=(
             settings.window, settings.window_weights, settings.negatives, settings.shared_negatives,
             settings.negatives_per_tile,

@@ -16,7 +16,7 @@ from tests.cases.word2vec import (
 )
 from tests.oracles import naive
 from tests.oracles.gradients import numerical_gradient
-from wordvec.kernels.negative_sampling import SPLITS, reach, train_cbow_slice, train_skipgram_slice, weigh_windows
+from wordvec.kernels.negative_sampling import reach, train_cbow_slice, train_skipgram_slice, weigh_windows
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER
 from wordvec.kernels.tile import LOSS_PAIRS, LOSS_SUM, LOSS_TILES
 
@@ -54,7 +54,7 @@ def train_lane(case, model, divide, rate, *, rows):
             loss, pairs = naive.train_tile(
                 model, *expected, case.kept, case.contexts, centers, case.negatives[first // 4],
                 rate=rate, scale=case.settings.negatives / case.settings.shared_negatives,
-                radius=case.step.window if SPLITS and case.step.radii == 0 else None, divide=divide,
+                radius=case.step.window if case.step.radii == 0 else None, divide=divide,
                 parts=case.step.parts,
             )  # fmt: skip
             record.append((case.kept[first][0], loss, pairs))

@@ -8,11 +8,11 @@ from wordvec.kernels.simd import JIT_OFF, kernel, store
 
 
 @kernel
-def both_products(a, b, places, width, together, row_by_row):
+def both_products(a, b, places, width, together, in_halves):
     store(together, 0, products._together(
         a, places[0], places[1], places[2], places[3], b, places[4], places[5], places[6], places[7], width
     ))  # fmt: skip
-    store(row_by_row, 0, products._row_by_row(
+    store(in_halves, 0, products._in_halves(
         a, places[0], places[1], places[2], places[3], b, places[4], places[5], places[6], places[7], width
     ))  # fmt: skip
 
@@ -22,14 +22,14 @@ def test_4x4_products(width):
     random = np.random.default_rng(1)
     a, b = random.standard_normal((2, 300)).astype(np.float32)
     places = random.integers(0, 300 - width, 8)
-    together, row_by_row = np.empty((2, 16), np.float32)
-    both_products(a, b, places, width, together, row_by_row)
+    together, in_halves = np.empty((2, 16), np.float32)
+    both_products(a, b, places, width, together, in_halves)
     expected = [[a[i : i + width] @ b[j : j + width] for j in places[4:]] for i in places[:4]]
     np.testing.assert_allclose(together.reshape(4, 4), expected, rtol=1e-4, atol=1e-5)
     if JIT_OFF:  # NumPy sums sixteen numbers in a different order
-        np.testing.assert_allclose(row_by_row, together, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(in_halves, together, rtol=1e-4, atol=1e-5)
     else:
-        np.testing.assert_array_equal(row_by_row, together)
+        np.testing.assert_array_equal(in_halves, together)
 
 
 @kernel

@@ -7,6 +7,7 @@ import pytest
 from numba.core.errors import NumbaError
 
 from wordvec.kernels.simd import (
+    HALF,
     JIT_OFF,
     add,
     atomic_add,
@@ -15,16 +16,20 @@ from wordvec.kernels.simd import (
     clamp,
     divide,
     holds,
+    join_halves,
     kernel,
     load,
+    load_eight,
     multiply,
     multiply_add,
     prefetch,
     reciprocal_square_root,
     splat,
+    splat_eight,
     store,
     subtract,
     sums,
+    sums_of_quarters,
     yield_processor,
 )
 
@@ -44,6 +49,17 @@ def every_primitive(x, y, z, out):
     store(out, 97, splat(z[2]))
     store(out, 113, clamp(a, b, c))
     prefetch(x, 0)
+
+
+@kernel
+def primitives_of_eight(x, y, z, out):
+    a, b, c = load_eight(x, 3), load_eight(y, 5), load_eight(z, 7)
+    store(out, 1, a)
+    store(out, 9, add(a, b))
+    store(out, 17, multiply_add(a, b, c))
+    store(out, 25, splat_eight(z[2]))
+    store(out, 33, sums_of_quarters(a, b, c, a))
+    store(out, 41, join_halves(b, a))
 
 
 @kernel
@@ -135,6 +151,17 @@ def test_primitives_match_numpy():
 @kernel
 def take_reciprocal_square_root(numbers):
     store(numbers, 0, reciprocal_square_root(load(numbers, 0)))
+
+
+def test_primitives_of_eight_numbers_match_numpy():
+    x, y, z = RANDOM.standard_normal((3, 30)).astype(np.float32)
+    out = np.full(60, -9, np.float32)
+    primitives_of_eight(x, y, z, out)
+    a, b, c = x[3 : 3 + HALF], y[5 : 5 + HALF], z[7 : 7 + HALF]
+    quarters = [v.reshape(2, 4).sum(axis=1) for v in (a, b, c, a)]
+    expected = [a, a + b, a * b + c, np.full(HALF, z[2]), np.stack(quarters, axis=1).ravel(), b, a]
+    np.testing.assert_allclose(out[1:57], np.concatenate(expected), atol=1e-6)
+    np.testing.assert_array_equal(out[[0, 57, 58, 59]], -9)
 
 
 def test_reciprocal_square_roots_are_accurate_to_eleven_bits():

@@ -11,7 +11,6 @@ from tests.oracles import naive
 from wordvec import Word2VecSettings
 from wordvec.formats.ngrams import Ngrams, composed_vectors
 from wordvec.formats.table import SubwordTable
-from wordvec.kernels.negative_sampling import SPLITS
 from wordvec.kernels.sharing import columns_of
 from wordvec.word2vec.epoch import Trainer
 
@@ -90,7 +89,7 @@ def test_rounds_match_the_oracle(model, threads, hashes, merges, monkeypatch):
     before, trained = composed.copy(), 0
     for _ in naive.train_rounds(
         model, composed, contexts, drawn_from(corpus, settings), trainer.bounds.tolist(), key=epoch_key(settings),
-        rates=(0.05, 0.01), slice_size=64, splits=SPLITS,
+        rates=(0.05, 0.01), slice_size=64,
         settings=(3, settings.window_weights, 5, settings.shared_negatives, settings.negatives_per_tile),
     ):  # fmt: skip
         inputs += (rates * parts).T @ (composed - before)

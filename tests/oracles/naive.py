@@ -302,7 +302,7 @@ def slice_of_tiles(kept, window, start, end, slice_size):
 
 
 def train_rounds(
-    model, vectors, context_vectors, text, bounds, *, key, settings, slice_size, rates, splits, divide=False, parts=1
+    model, vectors, context_vectors, text, bounds, *, key, settings, slice_size, rates, divide=False, parts=1
 ):
     """Train one epoch of parallel lanes, round by round; both tables (V, D) float64, updated in place.
 
@@ -311,7 +311,6 @@ def train_rounds(
 
     text: ids, offsets, thresholds, alias table. bounds: lane boundaries. settings: window, window_weights, negatives,
     shared, fresh. rates: learning rates at the start and end of a lane, interpolated at a slice's first center.
-    splits: whether complete windows are trained in the order of ``in_order_of_rows``.
     Yields after each round, for each tile: position of its first center, loss, pairs.
     """
     ids, offsets, thresholds, alias_table = text
@@ -332,7 +331,7 @@ def train_rounds(
                 loss, pairs = train_tile(
                     model, *own, kept, contexts, range(4 * tile, min(4 * tile + 4, len(kept))), noise[tile],
                     rate=rates[0] + (rates[1] - rates[0]) * done, scale=negatives / shared,
-                    radius=window if splits and window_weights != "sampled" else None, divide=divide, parts=parts,
+                    radius=window if window_weights != "sampled" else None, divide=divide, parts=parts,
                 )  # fmt: skip
                 record.append((kept[4 * tile][0], loss, pairs))
             gains.append((own[0] - vectors, own[1] - context_vectors))

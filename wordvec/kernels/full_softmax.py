@@ -11,9 +11,9 @@ import numpy as np
 
 from wordvec.kernels.negative_sampling import average_contexts, reach, spread_gradient, weigh_windows
 from wordvec.kernels.one_input import count_loss
-from wordvec.kernels.simd import Sixteen, add, clamp, kernel, load, multiply, multiply_add, splat, store, subtract
+from wordvec.kernels.simd import PART, Sixteen, add, clamp, kernel, load, multiply, multiply_add, splat, store, subtract
 from wordvec.kernels.slices import CENTER, DRAWN, LAST_CENTER, PRIVATE, Lane, Step, Text, is_sampled_for_loss
-from wordvec.kernels.tile import TILE, Tile, add_to, scores_4x4, update_row
+from wordvec.kernels.tile import TILE, Tile, add_to, load_inputs, scores_4x4, update_row
 
 CHUNK = 32
 """Rows updated together, few enough to stay in cache during the loop over the dimension."""
@@ -78,11 +78,9 @@ def update_words(
 ) -> None:
     """Update rows ``first`` .. ``last`` by their gradients and add their gradients to the four inputs in ``hidden``;
     the copies stored after the inputs keep the old values."""
-    for d in range(0, stride, 16):
-        x0, x1 = load(hidden, 4 * stride + d), load(hidden, 5 * stride + d)
-        x2, x3 = load(hidden, 6 * stride + d), load(hidden, 7 * stride + d)
-        a0, a1 = load(hidden, d), load(hidden, stride + d)
-        a2, a3 = load(hidden, 2 * stride + d), load(hidden, 3 * stride + d)
+    for d in range(0, stride, PART):
+        x0, x1, x2, x3 = load_inputs(hidden, 4 * stride, 5 * stride, 6 * stride, 7 * stride, d)
+        a0, a1, a2, a3 = load_inputs(hidden, 0, stride, 2 * stride, 3 * stride, d)
         for j in range(first, last):
             a0, a1, a2, a3 = update_row(memory, rows[j] + d, gradients, 4 * j, x0, x1, x2, x3, a0, a1, a2, a3)
         store(hidden, d, a0)

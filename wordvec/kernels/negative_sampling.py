@@ -11,7 +11,6 @@ import numpy as np
 from wordvec.kernels.simd import (
     add,
     clamp,
-    has_long_registers,
     holds,
     kernel,
     load,
@@ -24,10 +23,6 @@ from wordvec.kernels.simd import (
 )
 from wordvec.kernels.slices import CENTER, LAST_CENTER, PRIVATE, Lane, Step, Text, is_sampled_for_loss
 from wordvec.kernels.tile import TILE, Tile, add_loss, run_tile, run_tile_with_own_rows
-
-SPLITS: bool = has_long_registers()
-"""Whether complete windows have split rows, see ``set_complete_windows``. Elsewhere loads and stores limit a tile, not
-multiplications: on AVX2 it would take 5 % more time."""
 
 _PLACES = np.repeat(np.arange(4, dtype=np.float32), 4)
 _OF_INPUT = np.tile(np.eye(4, dtype=np.float32), 4).ravel()
@@ -228,7 +223,7 @@ def train_skipgram_slice(
         size = min(TILE, state[LAST_CENTER] - b)
         look_ahead(lane, tile, step, drawn + step.fresh, b + TILE)
         low, places = reach(lane, b, size)
-        complete = SPLITS and are_complete(lane, step, size, low, places)
+        complete = are_complete(lane, step, size, low, places)
         if complete:
             count = set_complete_windows(lane, tile, text, step, low, padding, rate)
         else:

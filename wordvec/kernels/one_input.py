@@ -12,6 +12,7 @@ import numpy as np
 from wordvec.kernels.simd import (
     Int,
     Sixteen,
+    has_long_registers,
     kernel,
     load,
     multiply,
@@ -21,6 +22,8 @@ from wordvec.kernels.simd import (
     store,
     subtract,
     sums,
+    sums_of_quarters,
+    sums_over_quarters,
 )
 from wordvec.kernels.slices import Lane, Step, Text
 from wordvec.kernels.tile import (
@@ -44,8 +47,7 @@ in gensim."""
 
 
 @kernel(inline=True)
-def scores_8x1(memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray, h: int, stride: int) -> Sixteen:
-    """Return row j + k . input in lane k, for k in 0..7, and 0 in the others. Arguments as in ``scores_4x4``."""
+def _together(memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray, h: int, stride: int) -> Sixteen:
     n0, n1, n2, n3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
     n4, n5, n6, n7 = rows[j + 4], rows[j + 5], rows[j + 6], rows[j + 7]
     zero = a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = splat(np.float32(0))
@@ -56,6 +58,29 @@ def scores_8x1(memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray,
         a4, a5 = multiply_add(load(memory, n4 + d), x, a4), multiply_add(load(memory, n5 + d), x, a5)
         a6, a7 = multiply_add(load(memory, n6 + d), x, a6), multiply_add(load(memory, n7 + d), x, a7)
     return sums(a0, a1, a2, a3, a4, a5, a6, a7, zero, zero, zero, zero, zero, zero, zero, zero)
+
+
+@kernel(inline=True)
+def _four(memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray, h: int, stride: int) -> Sixteen:
+    n0, n1, n2, n3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
+    a0 = a1 = a2 = a3 = splat(np.float32(0))
+    for d in range(0, stride, 16):
+        x = load(inputs, h + d)
+        a0, a1 = multiply_add(load(memory, n0 + d), x, a0), multiply_add(load(memory, n1 + d), x, a1)
+        a2, a3 = multiply_add(load(memory, n2 + d), x, a2), multiply_add(load(memory, n3 + d), x, a3)
+    return sums_of_quarters(a0, a1, a2, a3)
+
+
+@kernel(inline=True)
+def _four_by_four(memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray, h: int, stride: int) -> Sixteen:
+    zero = splat(np.float32(0))
+    first, second = _four(memory, rows, j, inputs, h, stride), _four(memory, rows, j + 4, inputs, h, stride)
+    return sums_over_quarters(first, second, zero, zero)
+
+
+scores_8x1 = _together if has_long_registers() else _four_by_four
+"""``scores_8x1(memory, rows, j, inputs, h, stride)``: row j + k . input in lane k, for k in 0..7, and 0 in the others.
+Arguments as in ``scores_4x4``. Registers that do not hold eight sums hold four, see ``products.py``."""
 
 
 @kernel(inline=True)

@@ -18,9 +18,20 @@ share is added. So such a row moves as usual within a lane's slice, and the next
 
 import numpy as np
 
-from wordvec.kernels.simd import kernel, load, multiply, prefetch, prefetch_to_read, splat, store, subtract
+from wordvec.kernels.simd import (
+    PART,
+    kernel,
+    load,
+    load_part,
+    multiply,
+    prefetch,
+    prefetch_to_read,
+    splat,
+    store,
+    subtract,
+)
 from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, Lane, Step
-from wordvec.kernels.tile import add_to
+from wordvec.kernels.tile import add_part_to
 
 AHEAD = 12
 """Prefetch distance in rows."""
@@ -221,5 +232,5 @@ def add_gains(memory: np.ndarray, lanes: Lane, step: Step, thread: int, threads:
                     prefetch(memory, copied[c + AHEAD] * stride + d)
                     prefetch_to_read(memory, start + (c + AHEAD) * stride + d)
             if c >= 1 and (groups == 1 or is_owner(copied[c], group, groups)):
-                for d in range(first, last, 16):
-                    add_to(memory, copied[c] * stride + d, load(memory, start + c * stride + d))
+                for d in range(first, last, PART):
+                    add_part_to(memory, copied[c] * stride + d, load_part(memory, start + c * stride + d))

@@ -36,6 +36,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Sixteen: TypeAlias = np.ndarray
 """A vector of sixteen numbers: one value in a compiled kernel, an array of shape (16,) otherwise."""
 
+Eight: TypeAlias = np.ndarray
+"""A vector of eight numbers, likewise."""
+
+Part: TypeAlias = np.ndarray
+"""A vector of ``PART`` numbers: sixteen or eight."""
+
 Int: TypeAlias = int | np.int64
 """An integer: in a compiled kernel all are int64, otherwise those read from arrays are NumPy's."""
 
@@ -118,8 +124,9 @@ def has_long_registers() -> bool:
     """Whether kernels are compiled for a processor with 32 registers of sixteen float32 (AVX-512).
 
     Elsewhere a vector takes several registers, two of sixteen on AVX2, so six accumulators fit along with their
-    operands. A loop with more spills to the stack and takes two to four times as long. Kernels that need more use a
-    smaller tile on such processors; the order of each sum, and so its bits, stay the same.
+    operands. A loop with more spills to the stack and takes up to four times as long. Kernels that need more use a
+    smaller tile on such processors, or parts of a vector (``PART``); the order of each sum, and so its bits, stay the
+    same.
     """
     from numba.core.registry import cpu_target
 
@@ -130,14 +137,18 @@ _addresses: list[Any] = []  # keeps the code behind each address alive
 
 
 class Vector(types.Type):
-    """Numba type of a vector of sixteen numbers: float32, or float64 for gradient checking."""
+    """Numba type of a vector of sixteen numbers, or eight: float32, or float64 for gradient checking."""
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: Any, width: int = WIDTH) -> None:
         self.dtype = dtype
-        super().__init__(name=f"{dtype}x16")
+        self.width = width
+        super().__init__(name=f"{dtype}x{width}")
 
+
+HALF = WIDTH // 2
 
 float32x16 = Vector(types.float32)
+float32x8 = Vector(types.float32, HALF)
 _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 
 
@@ -145,7 +156,7 @@ _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, dmm: Any, fe_type: Any) -> None:
         number = ir.FloatType() if fe_type.dtype == types.float32 else ir.DoubleType()
-        super().__init__(dmm, fe_type, ir.VectorType(number, WIDTH))  # type: ignore[no-untyped-call]
+        super().__init__(dmm, fe_type, ir.VectorType(number, fe_type.width))  # type: ignore[no-untyped-call]
 
 
 def primitive(typing: Callable[..., Lowering | None]) -> Any:
@@ -153,21 +164,21 @@ def primitive(typing: Callable[..., Lowering | None]) -> Any:
     return intrinsic(typing)
 
 
-def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any, width: int = WIDTH) -> Any:
     """Return the pointer to ``array[index]`` as a pointer to a vector."""
     data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), ir.VectorType(data.type.pointee, WIDTH).as_pointer())
+    return builder.bitcast(builder.gep(data, [index]), ir.VectorType(data.type.pointee, width).as_pointer())
 
 
-def _splat(builder: Any, value: Any) -> Any:
-    nothing = ir.Constant(ir.VectorType(value.type, WIDTH), ir.Undefined)
+def _splat(builder: Any, value: Any, width: int = WIDTH) -> Any:
+    nothing = ir.Constant(ir.VectorType(value.type, width), ir.Undefined)
     first = builder.insert_element(nothing, value, ir.Constant(ir.IntType(32), 0))
-    return _shuffle(builder, first, first, [0] * WIDTH)
+    return _shuffle(builder, first, first, [0] * width)
 
 
 def _shuffle(builder: Any, a: Any, b: Any, order: list[int]) -> Any:
     """Return the vector whose lane k is lane ``order[k]`` of the concatenation of ``a`` and ``b``."""
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), order)
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order)
     return builder.shuffle_vector(a, b, mask)
 
 
@@ -181,10 +192,16 @@ if JIT_OFF:
         return array[index : index + WIDTH].copy()
 
     def store(array: np.ndarray, index: Int, value: Sixteen) -> None:
-        array[index : index + WIDTH] = value
+        array[index : index + len(value)] = value
 
     def splat(value: np.float32) -> Sixteen:
         return np.full(WIDTH, value, np.float32)
+
+    def load_eight(array: np.ndarray, index: Int) -> Eight:
+        return array[index : index + HALF].copy()
+
+    def splat_eight(value: np.float32) -> Eight:
+        return np.full(HALF, value, np.float32)
 
     def splat_as(vector: Sixteen, value: float) -> Sixteen:
         return np.full(WIDTH, value, vector.dtype)
@@ -214,7 +231,10 @@ if JIT_OFF:
         return np.array([v.sum(dtype=np.float32) for v in vectors], np.float32)
 
     def sums_of_quarters(a: Sixteen, b: Sixteen, c: Sixteen, d: Sixteen) -> Sixteen:
-        return np.stack([v.reshape(4, 4).sum(axis=1) for v in (a, b, c, d)], axis=1).reshape(WIDTH)
+        return np.stack([v.reshape(-1, 4).sum(axis=1) for v in (a, b, c, d)], axis=1).ravel()
+
+    def join_halves(a: Eight, b: Eight) -> Sixteen:
+        return np.concatenate([a, b])
 
     def sums_over_quarters(a: Sixteen, b: Sixteen, c: Sixteen, d: Sixteen) -> Sixteen:
         return np.concatenate([v.reshape(4, 4).sum(axis=0) for v in (a, b, c, d)])
@@ -258,17 +278,26 @@ else:
         return Vector(array.dtype)(array, types.intp), codegen
 
     @primitive
+    def load_eight(typingctx: Any, array: Any, index: Any) -> Lowering:
+        """Load ``array[index : index + 8]`` (float32) as one value."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.load(_address(context, builder, signature.args[0], args[0], args[1], HALF), align=4)
+
+        return float32x8(array, types.intp), codegen
+
+    @primitive
     def store(typingctx: Any, array: Any, index: Any, value: Any) -> Lowering | None:
-        """``array[index : index + 16] = value``."""
+        """``array[index : index + 16] = value``, or eight, as many as the value has."""
         if not _is_float_array(array):
             return None
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            pointer = _address(context, builder, signature.args[0], args[0], args[1])
+            pointer = _address(context, builder, signature.args[0], args[0], args[1], value.width)
             builder.store(args[2], pointer, align=4)
             return context.get_dummy_value()
 
-        return types.void(array, types.intp, Vector(array.dtype)), codegen
+        return types.void(array, types.intp, Vector(array.dtype, value.width)), codegen
 
     @primitive
     def splat(typingctx: Any, value: Any) -> Lowering:
@@ -278,6 +307,15 @@ else:
             return _splat(builder, args[0])
 
         return float32x16(types.float32), codegen
+
+    @primitive
+    def splat_eight(typingctx: Any, value: Any) -> Lowering:
+        """Broadcast the scalar to eight lanes."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return _splat(builder, args[0], HALF)
+
+        return float32x8(types.float32), codegen
 
     @primitive
     def splat_as(typingctx: Any, vector: Any, value: Any) -> Lowering:
@@ -293,7 +331,7 @@ else:
         """``a * b + c``, with one rounding if the processor supports it."""
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            kind, name = args[0].type, f"llvm.fmuladd.v16f{a.dtype.bitwidth}"
+            kind, name = args[0].type, f"llvm.fmuladd.v{a.width}f{a.dtype.bitwidth}"
             function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
             return builder.call(function, args)
 
@@ -342,8 +380,8 @@ else:
 
         return a(a, a, a), codegen
 
-    def _quarters(pattern: list[int]) -> list[int]:
-        return [4 * q + (p if p < 4 else p - 4 + WIDTH) for q in range(4) for p in pattern]
+    def _quarters(pattern: list[int], width: int) -> list[int]:
+        return [4 * q + (p if p < 4 else p - 4 + width) for q in range(width // 4) for p in pattern]
 
     def _whole_quarters(pattern: list[int]) -> list[int]:
         return [4 * q + k for q in pattern for k in range(4)]
@@ -355,8 +393,9 @@ else:
         ]
 
     def _sum_quarters(builder: Any, level: list[Any]) -> list[Any]:
-        level = _halve(builder, level, _quarters([0, 4, 1, 5]), _quarters([2, 6, 3, 7]))
-        return _halve(builder, level, _quarters([0, 1, 4, 5]), _quarters([2, 3, 6, 7]))
+        width = level[0].type.count
+        level = _halve(builder, level, _quarters([0, 4, 1, 5], width), _quarters([2, 6, 3, 7], width))
+        return _halve(builder, level, _quarters([0, 1, 4, 5], width), _quarters([2, 3, 6, 7], width))
 
     def _sum_over_quarters(builder: Any, level: list[Any]) -> list[Any]:
         level = _halve(builder, level, _whole_quarters([0, 1, 4, 5]), _whole_quarters([2, 3, 6, 7]))
@@ -387,7 +426,16 @@ else:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return _sum_quarters(builder, list(args))[0]
 
-        return float32x16(a, b, c, d), codegen
+        return a(a, b, c, d), codegen
+
+    @primitive
+    def join_halves(typingctx: Any, a: Any, b: Any) -> Lowering:
+        """The sixteen lanes of two vectors of eight."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return _shuffle(builder, args[0], args[1], list(range(WIDTH)))
+
+        return float32x16(a, b), codegen
 
     @primitive
     def sums_over_quarters(typingctx: Any, a: Any, b: Any, c: Any, d: Any) -> Lowering:
@@ -477,3 +525,8 @@ else:
         @njit
         def yield_processor() -> None:
             _sleep(np.uint32(20))  # type: ignore[call-overload]
+
+
+PART, load_part, splat_part = (WIDTH, load, splat) if has_long_registers() else (HALF, load_eight, splat_eight)
+"""Floats in a vector that takes one register of the processors that ``has_long_registers`` tells apart, for loops that
+need all registers, and the primitives that load and broadcast so many."""

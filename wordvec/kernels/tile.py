@@ -14,8 +14,9 @@ Memory layout. ``memory`` is one flat float32 array; a row is identified by the 
 place. Whether this is a table row or a lane's private copy is decided beforehand, see ``lanes.py``.
 
 Performance. Scores are computed 4 x 4 with accumulators in registers (see ``products.py``), reduced to sixteen lanes by
-one tree of additions. The update loops over the dimension in steps of 16 and keeps four inputs and four accumulators in
-registers while looping over the rows, so each row is read and written once for eight multiply-adds.
+one tree of additions. The update loops over the dimension, one register at a time (``PART``), and keeps four inputs
+and four accumulators in registers while looping over the rows, so each row is read and written once for eight
+multiply-adds.
 """
 
 from typing import NamedTuple
@@ -24,18 +25,23 @@ import numpy as np
 
 from wordvec.kernels.products import products_4x4
 from wordvec.kernels.simd import (
+    PART,
+    Part,
     Sixteen,
     add,
     clamp,
     divide,
+    has_long_registers,
+    join_halves,
     kernel,
     load,
+    load_part,
     multiply,
     multiply_add,
     prefetch,
     splat,
+    splat_part,
     store,
-    sums,
     sums_of_quarters,
     sums_over_quarters,
 )
@@ -105,13 +111,14 @@ def scores_4x4(
 
 @kernel(inline=True)
 def update_row(
-    memory: np.ndarray, place: int, gradients: np.ndarray, k: int, x0: Sixteen, x1: Sixteen, x2: Sixteen, x3: Sixteen,
-    a0: Sixteen, a1: Sixteen, a2: Sixteen, a3: Sixteen,
-) -> tuple[Sixteen, Sixteen, Sixteen, Sixteen]:  # fmt: skip
-    """Update sixteen columns of a row by the four inputs' ``x`` and pairs k .. k + 3; return ``a`` with the inputs'
+    memory: np.ndarray, place: int, gradients: np.ndarray, k: int, x0: Part, x1: Part, x2: Part, x3: Part,
+    a0: Part, a1: Part, a2: Part, a3: Part,
+) -> tuple[Part, Part, Part, Part]:  # fmt: skip
+    """Update ``PART`` columns of a row by the four inputs' ``x`` and pairs k .. k + 3; return ``a`` with the inputs'
     changes added."""
-    g0, g1, g2, g3 = splat(gradients[k]), splat(gradients[k + 1]), splat(gradients[k + 2]), splat(gradients[k + 3])
-    n = load(memory, place)
+    g0, g1 = splat_part(gradients[k]), splat_part(gradients[k + 1])
+    g2, g3 = splat_part(gradients[k + 2]), splat_part(gradients[k + 3])
+    n = load_part(memory, place)
     a0, a1 = multiply_add(g0, n, a0), multiply_add(g1, n, a1)
     a2, a3 = multiply_add(g2, n, a2), multiply_add(g3, n, a3)
     n = multiply_add(g1, x1, multiply_add(g0, x0, n))
@@ -121,14 +128,39 @@ def update_row(
 
 @kernel(inline=True)
 def update_rows(
-    memory: np.ndarray, rows: np.ndarray, count: int, gradients: np.ndarray, x0: Sixteen, x1: Sixteen, x2: Sixteen,
-    x3: Sixteen, d: int,
-) -> tuple[Sixteen, Sixteen, Sixteen, Sixteen]:  # fmt: skip
-    """Update columns d .. d + 15 of ``count`` rows by the four inputs' ``x``; return the changes of the inputs."""
-    a0 = a1 = a2 = a3 = splat(np.float32(0))
+    memory: np.ndarray, rows: np.ndarray, count: int, gradients: np.ndarray, x0: Part, x1: Part, x2: Part,
+    x3: Part, d: int,
+) -> tuple[Part, Part, Part, Part]:  # fmt: skip
+    """Update ``PART`` columns of ``count`` rows, from d on, by the four inputs' ``x``; return the inputs' changes."""
+    a0 = a1 = a2 = a3 = splat_part(np.float32(0))
     for j in range(count):
         a0, a1, a2, a3 = update_row(memory, rows[j] + d, gradients, 4 * j, x0, x1, x2, x3, a0, a1, a2, a3)
     return a0, a1, a2, a3
+
+
+@kernel(inline=True)
+def prefetch_columns(memory: np.ndarray, ahead: np.ndarray, d: int) -> None:
+    """Prefetch column d of the rows ``ahead``, one cache line of each per step, so as not to delay current loads."""
+    if d % 16 == 0:
+        for place in ahead:
+            prefetch(memory, place + d)
+
+
+@kernel(inline=True)
+def load_inputs(inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, d: int) -> tuple[Part, Part, Part, Part]:
+    return load_part(inputs, h0 + d), load_part(inputs, h1 + d), load_part(inputs, h2 + d), load_part(inputs, h3 + d)
+
+
+@kernel(inline=True)
+def change_inputs(
+    inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, d: int, a0: Part, a1: Part, a2: Part, a3: Part
+) -> None:
+    """Add the changes ``a``. An input that occurs twice among the four gets both, because it is reloaded before it is
+    written."""
+    add_part_to(inputs, h0 + d, a0)
+    add_part_to(inputs, h1 + d, a1)
+    add_part_to(inputs, h2 + d, a2)
+    add_part_to(inputs, h3 + d, a3)
 
 
 @kernel(inline=True)
@@ -136,26 +168,22 @@ def update_tile(
     memory: np.ndarray, rows: np.ndarray, count: int, gradients: np.ndarray, ahead: np.ndarray, inputs: np.ndarray,
     h0: int, h1: int, h2: int, h3: int, stride: int,
 ) -> None:  # fmt: skip
-    """Update ``count`` rows and the four inputs by their gradients, in place; arguments as in ``scores_4x4``.
-
-    An input that occurs twice among the four gets both gradients, because it is reloaded before it is written. The rows
-    ``ahead`` are prefetched meanwhile, one cache line of each per step, so as not to delay current loads.
-    """
-    for d in range(0, stride, 16):
-        for place in ahead:
-            prefetch(memory, place + d)
-        x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
-        x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
+    """Update ``count`` rows and the four inputs by their gradients, in place; arguments as in ``scores_4x4``."""
+    for d in range(0, stride, PART):
+        prefetch_columns(memory, ahead, d)
+        x0, x1, x2, x3 = load_inputs(inputs, h0, h1, h2, h3, d)
         a0, a1, a2, a3 = update_rows(memory, rows, count, gradients, x0, x1, x2, x3, d)
-        add_to(inputs, h0 + d, a0)
-        add_to(inputs, h1 + d, a1)
-        add_to(inputs, h2 + d, a2)
-        add_to(inputs, h3 + d, a3)
+        change_inputs(inputs, h0, h1, h2, h3, d, a0, a1, a2, a3)
 
 
 @kernel(inline=True)
 def add_to(array: np.ndarray, index: int, value: Sixteen) -> None:
     store(array, index, add(load(array, index), value))
+
+
+@kernel(inline=True)
+def add_part_to(array: np.ndarray, index: int, value: Part) -> None:
+    store(array, index, add(load_part(array, index), value))
 
 
 @kernel(inline=True)
@@ -171,44 +199,72 @@ def set_tile_gradients(tile: Tile, pairs: int, parts: int) -> None:
 
 
 @kernel(inline=True)
-def split_scores(
+def _split_quarters(
+    memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, stride: int,
+    first: int,
+) -> tuple[Part, Part, Part]:  # fmt: skip
+    """Return the sums of quarters of each split row's scores, of the ``PART`` lanes from ``first`` on."""
+    s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = s20 = s21 = s22 = s23 = splat_part(np.float32(0))
+    # At most twelve sums, three rows and an input at a time, which fit sixteen registers.
+    for d in range(first, stride, 16):
+        m0, m1, m2 = (
+            load_part(memory, rows[j] + d),
+            load_part(memory, rows[j + 1] + d),
+            load_part(memory, rows[j + 2] + d),
+        )
+        x = load_part(inputs, h0 + d)
+        s00, s10, s20 = multiply_add(m0, x, s00), multiply_add(m1, x, s10), multiply_add(m2, x, s20)
+        m0, x = load_part(memory, rows[j + 3] + d), load_part(inputs, h1 + d)
+        s01, s11, s21 = multiply_add(m0, x, s01), multiply_add(m1, x, s11), multiply_add(m2, x, s21)
+        m1, x = load_part(memory, rows[j + 4] + d), load_part(inputs, h2 + d)
+        s02, s12, s22 = multiply_add(m0, x, s02), multiply_add(m1, x, s12), multiply_add(m2, x, s22)
+        m2, x = load_part(memory, rows[j + 5] + d), load_part(inputs, h3 + d)
+        s03, s13, s23 = multiply_add(m0, x, s03), multiply_add(m1, x, s13), multiply_add(m2, x, s23)
+    return (
+        sums_of_quarters(s00, s01, s02, s03),
+        sums_of_quarters(s10, s11, s12, s13),
+        sums_of_quarters(s20, s21, s22, s23),
+    )
+
+
+@kernel(inline=True)
+def _split_scores(
     memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, stride: int
 ) -> Sixteen:
-    """Return the scores of three split rows, see ``run_tile``, as in ``scores_4x4``; those of a fourth are 0."""
-    zero = s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = s20 = s21 = s22 = s23 = splat(np.float32(0))
-    for d in range(0, stride, 16):
-        x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
-        x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
-        n = load(memory, rows[j] + d)
-        s00 = multiply_add(n, x0, s00)
-        n = load(memory, rows[j + 3] + d)
-        s01, s02, s03 = multiply_add(n, x1, s01), multiply_add(n, x2, s02), multiply_add(n, x3, s03)
-        n = load(memory, rows[j + 1] + d)
-        s10, s11 = multiply_add(n, x0, s10), multiply_add(n, x1, s11)
-        n = load(memory, rows[j + 4] + d)
-        s12, s13 = multiply_add(n, x2, s12), multiply_add(n, x3, s13)
-        n = load(memory, rows[j + 2] + d)
-        s20, s21, s22 = multiply_add(n, x0, s20), multiply_add(n, x1, s21), multiply_add(n, x2, s22)
-        n = load(memory, rows[j + 5] + d)
-        s23 = multiply_add(n, x3, s23)
-    return sums(s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, zero, zero, zero, zero)
+    s0, s1, s2 = _split_quarters(memory, rows, j, inputs, h0, h1, h2, h3, stride, 0)
+    return sums_over_quarters(s0, s1, s2, splat(np.float32(0)))
+
+
+@kernel(inline=True)
+def _split_scores_in_halves(
+    memory: np.ndarray, rows: np.ndarray, j: int, inputs: np.ndarray, h0: int, h1: int, h2: int, h3: int, stride: int
+) -> Sixteen:
+    a0, a1, a2 = _split_quarters(memory, rows, j, inputs, h0, h1, h2, h3, stride, 0)
+    b0, b1, b2 = _split_quarters(memory, rows, j, inputs, h0, h1, h2, h3, stride, PART)
+    return sums_over_quarters(join_halves(a0, b0), join_halves(a1, b1), join_halves(a2, b2), splat(np.float32(0)))
+
+
+split_scores = _split_scores if has_long_registers() else _split_scores_in_halves
+"""``split_scores(memory, rows, j, inputs, h0, h1, h2, h3, stride)``: the scores of three split rows, see ``run_tile``,
+as in ``scores_4x4``; those of a fourth are 0."""
 
 
 @kernel(inline=True)
 def update_split_row(
-    memory: np.ndarray, early: int, late: int, q: int, gradients: np.ndarray, k: int, x0: Sixteen, x1: Sixteen,
-    x2: Sixteen, x3: Sixteen, a0: Sixteen, a1: Sixteen, a2: Sixteen, a3: Sixteen,
-) -> tuple[Sixteen, Sixteen, Sixteen, Sixteen]:  # fmt: skip
+    memory: np.ndarray, early: int, late: int, q: int, gradients: np.ndarray, k: int, x0: Part, x1: Part,
+    x2: Part, x3: Part, a0: Part, a1: Part, a2: Part, a3: Part,
+) -> tuple[Part, Part, Part, Part]:  # fmt: skip
     """``update_row`` for the split row of the row at ``early``, of the inputs up to ``q``, and that at ``late``."""
-    g0, g1, g2, g3 = splat(gradients[k]), splat(gradients[k + 1]), splat(gradients[k + 2]), splat(gradients[k + 3])
-    n = load(memory, early)
+    g0, g1 = splat_part(gradients[k]), splat_part(gradients[k + 1])
+    g2, g3 = splat_part(gradients[k + 2]), splat_part(gradients[k + 3])
+    n = load_part(memory, early)
     a0, moved = multiply_add(g0, n, a0), multiply_add(g0, x0, n)
     if q >= 1:
         a1, moved = multiply_add(g1, n, a1), multiply_add(g1, x1, moved)
     if q >= 2:
         a2, moved = multiply_add(g2, n, a2), multiply_add(g2, x2, moved)
     store(memory, early, moved)
-    n = load(memory, late)
+    n = load_part(memory, late)
     a3, moved = multiply_add(g3, n, a3), multiply_add(g3, x3, n)
     if q < 2:
         a2, moved = multiply_add(g2, n, a2), multiply_add(g2, x2, moved)
@@ -227,8 +283,7 @@ def run_tile(
     and targets are set.
 
     The step is taken in ``parts`` equal parts, each with scores of its own, since a single long step overshoots: pairs
-    trained one after another would never take it. See ``step_parts``. The rows ``tile.ahead`` are prefetched as in
-    ``update_tile``.
+    trained one after another would never take it. See ``step_parts``. The rows ``tile.ahead`` are prefetched meanwhile.
 
     Args:
         split: Whether three split rows follow, ``count`` being a multiple of four. A split row consists of two rows,
@@ -242,11 +297,9 @@ def run_tile(
         if split:
             store(tile.scores, first, split_scores(memory, rows, count, inputs, h0, h1, h2, h3, stride))
         set_tile_gradients(tile, first + (12 if split else 0), parts)
-        for d in range(0, stride, 16):
-            for place in tile.ahead:
-                prefetch(memory, place + d)
-            x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
-            x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
+        for d in range(0, stride, PART):
+            prefetch_columns(memory, tile.ahead, d)
+            x0, x1, x2, x3 = load_inputs(inputs, h0, h1, h2, h3, d)
             a0, a1, a2, a3 = update_rows(memory, rows, count, gradients, x0, x1, x2, x3, d)
             if split:
                 a0, a1, a2, a3 = update_split_row(
@@ -260,10 +313,7 @@ def run_tile(
                     memory, rows[count + 2] + d, rows[count + 5] + d, 2, gradients, first + 8, x0, x1, x2, x3,
                     a0, a1, a2, a3,
                 )  # fmt: skip
-            add_to(inputs, h0 + d, a0)
-            add_to(inputs, h1 + d, a1)
-            add_to(inputs, h2 + d, a2)
-            add_to(inputs, h3 + d, a3)
+            change_inputs(inputs, h0, h1, h2, h3, d, a0, a1, a2, a3)
 
 
 @kernel(inline=True)
@@ -282,9 +332,9 @@ def own_scores(
 
 
 @kernel(inline=True)
-def update_own(memory: np.ndarray, place: int, gradients: np.ndarray, k: int, x: Sixteen, a: Sixteen) -> Sixteen:
-    """Update sixteen columns of a row of one input ``x`` by pair k; return ``a`` with the input's change added."""
-    g, n = splat(gradients[k]), load(memory, place)
+def update_own(memory: np.ndarray, place: int, gradients: np.ndarray, k: int, x: Part, a: Part) -> Part:
+    """Update ``PART`` columns of a row of one input ``x`` by pair k; return ``a`` with the input's change added."""
+    g, n = splat_part(gradients[k]), load_part(memory, place)
     store(memory, place, multiply_add(g, x, n))
     return multiply_add(g, n, a)
 
@@ -305,20 +355,15 @@ def run_tile_with_own_rows(
             store(tile.scores, 4 * j, scores_4x4(memory, rows, j, inputs, h0, h1, h2, h3, stride))
         store(tile.scores, first, own_scores(memory, rows, count, inputs, h0, h1, h2, h3, stride))
         set_tile_gradients(tile, first + 4, parts)
-        for d in range(0, stride, 16):
-            for place in tile.ahead:
-                prefetch(memory, place + d)
-            x0, x1 = load(inputs, h0 + d), load(inputs, h1 + d)
-            x2, x3 = load(inputs, h2 + d), load(inputs, h3 + d)
+        for d in range(0, stride, PART):
+            prefetch_columns(memory, tile.ahead, d)
+            x0, x1, x2, x3 = load_inputs(inputs, h0, h1, h2, h3, d)
             a0, a1, a2, a3 = update_rows(memory, rows, count, gradients, x0, x1, x2, x3, d)
             a0 = update_own(memory, rows[count] + d, gradients, first, x0, a0)
             a1 = update_own(memory, rows[count + 1] + d, gradients, first + 1, x1, a1)
             a2 = update_own(memory, rows[count + 2] + d, gradients, first + 2, x2, a2)
             a3 = update_own(memory, rows[count + 3] + d, gradients, first + 3, x3, a3)
-            add_to(inputs, h0 + d, a0)
-            add_to(inputs, h1 + d, a1)
-            add_to(inputs, h2 + d, a2)
-            add_to(inputs, h3 + d, a3)
+            change_inputs(inputs, h0, h1, h2, h3, d, a0, a1, a2, a3)
 
 
 LOSS_TILES, LOSS_SUM, LOSS_PAIRS, LOSS_SQUARES, PAIR_SQUARES, LOSS_TIMES_PAIRS = range(6)

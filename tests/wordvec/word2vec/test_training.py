@@ -13,7 +13,6 @@ from tests.cases.word2vec import SENTENCES, corpus_of, drawn_from, epoch_key, ra
 from tests.oracles import naive
 from wordvec import Word2VecSettings, encode_corpus, save_vectors
 from wordvec.errors import InputError, TrainingError
-from wordvec.kernels.negative_sampling import SPLITS
 from wordvec.kernels.simd import JIT_OFF
 from wordvec.word2vec import epoch as training
 from wordvec.word2vec import training as word2vec
@@ -72,7 +71,7 @@ def test_training_matches_the_oracle(options, window_weights):
         rounds = naive.train_rounds(
             settings.model, vectors, context_vectors, drawn, [0, len(corpus.ids)], key=key, rates=(0.1, 0.1),
             settings=(4, window_weights, 5, resolved.shared_negatives, resolved.negatives_per_tile),
-            slice_size=settings.lane_tokens, splits=SPLITS, divide=settings.cbow_gradient == "mean",
+            slice_size=settings.lane_tokens, divide=settings.cbow_gradient == "mean",
         )  # fmt: skip
         losses.append(np.divide(*np.sum([tile[1:] for record in rounds for tile in record], axis=0)))
         effective.append(len(naive.kept_tokens(*drawn[:3], key, 0, len(corpus.ids))))
