@@ -135,7 +135,7 @@ def compile_kernels(models: tuple[str, ...], every: bool, quiet: bool) -> None:
                 for run in _trained(model, folder):
                     done += 1
                     progress.update(done, total, run)
-            kernels = Counter({str(place or ""): count for place, count in compiled_kernels().items()})
+            kernels = Counter(compiled_kernels())
     if kernels[""]:
         raise Failure(f"{kernels['']} kernels could not be stored; set NUMBA_CACHE_DIR to a writable folder")
     for place, number in kernels.items():

@@ -122,7 +122,7 @@ def share_of_work() -> Iterator[tuple[str, str]]:
         with contextlib.suppress(FileExistsError):
             os.mkdir(own)
             yield model, own
-    _tell(json.dumps({str(place or ""): count for place, count in compiled_kernels().items()}) + "\n")
+    _tell(json.dumps(compiled_kernels()) + "\n")
 
 
 def training_done() -> None:

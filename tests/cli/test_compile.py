@@ -108,7 +108,7 @@ def test_compiled_kernels_are_stored_in_the_folder_named(shell, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(monkeypatch):
-    monkeypatch.setattr("wordvec.system.compiled.compiled_kernels", lambda: {None: 3})
+    monkeypatch.setattr("wordvec.system.compiled.compiled_kernels", lambda: {"": 3})
     monkeypatch.setitem(_RUNS, "svd", [])
     result = CliRunner().invoke(main.wordvec, ["compile", "--model", "svd"])
     assert result.exit_code == 1

@@ -1,15 +1,14 @@
 """What this process compiled, and the division of this work with a helper process."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 
-def compiled_kernels() -> dict[Path | None, int]:
-    """Return how many kernels this process has compiled, by the folder that stores them; None for those in none."""
+def compiled_kernels() -> dict[str, int]:
+    """Return how many kernels this process has compiled, by the folder that stores them; "" for those in none."""
     from wordvec.kernels.code_cache import compiled
 
-    return dict(compiled)
+    return {str(place or ""): count for place, count in compiled.items()}
 
 
 def ask_for_help(start: Callable[[], tuple[str, Callable[[], bool]] | None] | None) -> None:
