@@ -17,7 +17,16 @@ from llvmlite import ir
 from numba.core import cgutils, types
 
 from seqclf.kernels.turning import transpose, turn
-from wordvec.kernels.simd import JIT_OFF, Lowering, compiled_address, has_long_registers, kernel, primitive
+from wordvec.kernels.simd import (
+    JIT_OFF,
+    Lowering,
+    compiled_address,
+    has_long_registers,
+    kernel,
+    load,
+    primitive,
+    store,
+)
 
 UNITS = 16
 TILE_ROWS, TILE_PANELS = 6, 4
@@ -25,6 +34,9 @@ SUMS = 24 if has_long_registers() else 6
 """Accumulators of 16 numbers per tile, leaving registers for the operands."""
 PANELS_BESIDE = (0, *(min(TILE_PANELS, max(1, SUMS // rows)) for rows in range(1, TILE_ROWS + 1)))
 """Panels per tile, by the number of rows."""
+PACKS = not has_long_registers()
+"""Whether columns of a matrix are packed before they are multiplied. A tile of one panel reads 64 bytes of each row.
+Rows that are kilobytes apart share so few lines of a cache that the next tile would fetch them again."""
 BLOCK = 2048
 """Panel rows per block: 128 KB. Tiles read it from the L2 cache, in streams long enough for the prefetcher: blocks of
 16 KB, which stay in the L1 cache, multiply 2 to 8 % fewer numbers a second."""
@@ -293,21 +305,35 @@ def add_product(
     add_part(product, a, a_row, 0, rows, weights, 0, weights.shape[0], out, out_row, 0)
 
 
-@kernel
+@kernel(allocates=True)
 def add_turned(
-    product: int, turned: np.ndarray, d_out: np.ndarray, row: int, column: int, d_weights: np.ndarray
-) -> None:
+    product: int, turned: np.ndarray, d_out: np.ndarray, row: int, column: int, d_weights: np.ndarray,
+    packs: bool = PACKS,
+) -> None:  # fmt: skip
     """Compute d_weights (V, K, 16) += turned (K, R) · d_out[row : row + R, column : column + 16 V].
 
     ``turned`` may have fewer rows than K; the gradients of the others are left as they are.
     """
     panels, depth, _ = d_weights.shape
     rows, width = turned.shape[1], d_out.shape[1]
-    multiply(
-        product, turned.reshape(turned.size), 0, rows, 1, turned.shape[0], rows,
-        d_out.reshape(d_out.size), row * width + column, width, UNITS,
-        d_weights.reshape(d_weights.size), 0, UNITS, depth * UNITS, panels,
-    )  # fmt: skip
+    left, right, out = turned.reshape(turned.size), d_out.reshape(d_out.size), d_weights.reshape(d_weights.size)
+    first = row * width + column
+    if not packs:
+        multiply(
+            product, left, 0, rows, 1, turned.shape[0], rows, right, first, width, UNITS,
+            out, 0, UNITS, depth * UNITS, panels,
+        )  # fmt: skip
+        return
+    packed = np.empty(TILE_PANELS * rows * UNITS, dtype=d_out.dtype)
+    for v in range(0, panels, TILE_PANELS):
+        count = min(TILE_PANELS, panels - v)
+        for r in range(rows):
+            for k in range(count):
+                store(packed, (k * rows + r) * UNITS, load(right, first + r * width + (v + k) * UNITS))
+        multiply(
+            product, left, 0, rows, 1, turned.shape[0], rows, packed, 0, UNITS, rows * UNITS,
+            out, v * depth * UNITS, UNITS, depth * UNITS, count,
+        )  # fmt: skip
 
 
 @kernel(allocates=True)
