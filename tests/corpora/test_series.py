@@ -172,6 +172,15 @@ def test_the_calendar_of_working_days_counts_back_from_the_last():
     assert Dates("day", days[:1] + days[5:6] + days[10:11]).calendar() == {"unit": "day", "first": 738000, "step": 7}
 
 
+def test_a_single_day_has_no_calendar():
+    assert Dates("day", [738000]).calendar() is None  # a Thursday
+
+
+def test_the_last_day_of_the_calendar_is_a_date(tmp_path):
+    path = write(tmp_path, "until,x\n9999-11-30,1\n9999-12-31,2\n")
+    assert read_dated_series(path) == ({"x": [1.0, 2.0]}, ("month", [12 * 9999 + 10, 12 * 9999 + 11]))
+
+
 def test_daily_series_skip_weekends_silently_and_weeks_with_a_warning(tmp_path, caplog):
     days = [datetime.date(2024, 1, 1) + datetime.timedelta(day) for day in range(60)]
     trading = [day.isoformat() for day in days if day.weekday() < 5][:30]
