@@ -48,15 +48,10 @@ def read_columns(
             f"a column is forecast, or known ahead, got {both[0]!r} for --column and --future-column"
         )
     ahead = list(dict.fromkeys(future_columns))
-    if not columns and data == "-":
-        raise click.UsageError("--future-column needs --column NAME to read from standard input")
-    named = list(dict.fromkeys([*columns, *ahead])) if columns else []
-    parts, dates = read_series_of_columns(data, named, by, **encoding)
-    columns = [name for name in named or parts if name not in ahead]
+    parts, dates = read_series_of_columns(data, list(dict.fromkeys(columns)), by, ahead, **encoding)
+    columns = [name for name in parts if name not in ahead]
     if not columns:
         raise click.UsageError("--future-column must leave a column to forecast")
-    if not set(ahead) <= parts.keys():  # such as a column that is not forecast unless it is named
-        parts, dates = read_series_of_columns(data, [*columns, *ahead], by, **encoding)
     if by is None:
         return {name: parts[name][""] for name in columns}, {name: parts[name][""] for name in ahead}, dates
     series = {

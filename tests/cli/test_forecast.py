@@ -309,7 +309,6 @@ def test_columns_known_ahead(tmp_path, monkeypatch):
         ),
         ((*train, "--column", "holiday"), 2, "'holiday' for --column and --future-column"),
         ((*train, "--future-column", "sales"), 2, "--future-column must leave a column to forecast"),
-        (("train", "-", *train[2:]), 2, "--future-column needs --column NAME to read from standard input"),
     ):
         assert message in invoke(*arguments, code=code).stderr
     invoke("train", "sales.csv", "-o", "p.safetensors", *TINY, "--column", "sales")
