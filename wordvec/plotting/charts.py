@@ -66,7 +66,8 @@ def plot_lines(
         axes.set_ylabel(y_label, color=style.TEXT)
         axes.grid(color=style.LINE, linewidth=0.5)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=style.SMALL)
+        for text in axes.legend(frameon=False, fontsize=style.SMALL).get_texts():
+            text.set_parse_math(False)
     return style.finished(figure, path)
 
 
@@ -106,8 +107,10 @@ def plot_table(
         steep = longest > 6
         figure, axes = style.new_figure(width, 0.7 + 0.32 * len(rows) + (0.06 * longest if steep else 0))
         axes.imshow(matrix, cmap="RdBu", vmin=-1.4 * reach, vmax=1.4 * reach, aspect="auto")
-        axes.set_xticks(range(len(columns)), columns, rotation=90 if steep else 0, color=style.TEXT)
-        axes.set_yticks(range(len(rows)), rows, color=style.TEXT)
+        axes.set_xticks(
+            range(len(columns)), columns, rotation=90 if steep else 0, color=style.TEXT, parse_math=False
+        )
+        axes.set_yticks(range(len(rows)), rows, color=style.TEXT, parse_math=False)
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
         for (row, column), value in np.ndenumerate(matrix):
@@ -188,7 +191,7 @@ def plot_window(tokens: Sequence[str], window: int, path: Path | None = None) ->
                 fill = style.COLORS[0] if not distance else "#c9d6ee" if distance <= window else "white"
                 color = "white" if not distance else style.TEXT if distance <= window else style.FAINT
                 axes.text(
-                    place, -center, token, ha="center", va="center", color=color,
+                    place, -center, token, ha="center", va="center", color=color, parse_math=False,
                     bbox={"boxstyle": "round,pad=0.3", "facecolor": fill, "edgecolor": "none"},
                 )  # fmt: skip
         axes.set_xlim(-0.6, len(tokens) - 0.4)
