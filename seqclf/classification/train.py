@@ -22,6 +22,7 @@ from seqclf.data.embeddings import Embedding, build_embedding
 from seqclf.data.labels import (
     as_labels,
     check_labels,
+    check_weighted,
     class_weights,
     distinct_labels,
     encode_labels,
@@ -140,6 +141,7 @@ def train_classifier(
             )  # fmt: skip
         dev_texts, dev_targets = training.take(dev_rows), targets[dev_rows]
         training, targets, own = training.take(rows), targets[rows], own[rows]
+        check_weighted(own)
     warn_if_few(len(dev_texts.tokens), "texts")
     if settings.model == "auto" and not dev_targets.size:
         logger.warning("no validation texts to choose a model by: the network is trained, without a linear model")
