@@ -212,9 +212,7 @@ def _by_name(
 def _dated_columns(rows: _Rows, columns: Sequence[str], more: Sequence[str] = ()) -> DatedSeries:
     """Return the columns, or all numeric ones if none are named, and ``more``, in the order of their dates."""
     header, wheres = rows.header, rows.wheres
-    named, others = (
-        {name: position(wheres[0], header, name, "column") for name in names} for names in (columns, more)
-    )
+    named, others = ({name: position(wheres[0], header, name, "column") for name in names} for names in (columns, more))
     table, commas = _table(rows)
     places = (named or _numeric(rows, table, commas)) | others
     order, dates = _dated(header, table, wheres, set(places.values()))

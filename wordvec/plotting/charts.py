@@ -107,9 +107,7 @@ def plot_table(
         steep = longest > 6
         figure, axes = style.new_figure(width, 0.7 + 0.32 * len(rows) + (0.06 * longest if steep else 0))
         axes.imshow(matrix, cmap="RdBu", vmin=-1.4 * reach, vmax=1.4 * reach, aspect="auto")
-        axes.set_xticks(
-            range(len(columns)), columns, rotation=90 if steep else 0, color=style.TEXT, parse_math=False
-        )
+        axes.set_xticks(range(len(columns)), columns, rotation=90 if steep else 0, color=style.TEXT, parse_math=False)
         axes.set_yticks(range(len(rows)), rows, color=style.TEXT, parse_math=False)
         axes.xaxis.tick_top()
         axes.tick_params(length=0)

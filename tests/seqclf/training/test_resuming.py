@@ -190,7 +190,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         seqclf.train_classifier(TEXTS, [*LABELS[1:], "calm"], settings=settings, **options)
     with pytest.raises(InputError, match="the initial vectors differ"):
         seqclf.train_classifier(TEXTS, LABELS, settings=settings, vectors=VECTORS, **options)
-    with pytest.raises(InputError, match="training: initial network was None and is now '[0-9a-f]{32}'"):
+    with pytest.raises(InputError, match=r"training: initial network was None and is now '[0-9a-f]{32}'"):
         seqclf.train_classifier(TEXTS, LABELS, settings=settings, initial=model, **options)
     with pytest.raises(InputError, match=r"training: model was 'classifier' and is now 'tagger'\. Resume"):
         tagger(**options)
