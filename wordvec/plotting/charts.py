@@ -51,13 +51,14 @@ def plot_lines(
         raise InputError("lines must have at least one line, got none")
     with style.styled():
         figure, axes = style.new_figure(6, 3.2)
+        drawn: list[Any] = []
         for number, (name, values) in enumerate(lines.items()):
             places = np.arange(len(values)) if x is None else np.asarray(x)
             if len(places) != len(values):
                 raise InputError(f"{len(values)} values of {name} for {len(places)} places x")
             look = number % len(style.COLORS)
-            axes.plot(
-                places, values, label=name, color=style.COLORS[look], linestyle=_DASHES[number % len(_DASHES)],
+            drawn += axes.plot(
+                places, values, color=style.COLORS[look], linestyle=_DASHES[number % len(_DASHES)],
                 marker=style.MARKERS[look], markevery=max(1, len(values) // 12), markersize=4,
             )  # fmt: skip
         if log:
@@ -66,8 +67,7 @@ def plot_lines(
         axes.set_ylabel(y_label, color=style.TEXT)
         axes.grid(color=style.LINE, linewidth=0.5)
         axes.spines[["top", "right"]].set_visible(False)
-        for text in axes.legend(frameon=False, fontsize=style.SMALL).get_texts():
-            text.set_parse_math(False)
+        style.add_legend(axes, drawn, lines, fontsize=style.SMALL)
     return style.finished(figure, path)
 
 
