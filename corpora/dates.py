@@ -67,7 +67,7 @@ class Dates(NamedTuple):
         step = self.step()
         if step is not None:
             return {"unit": self.unit, "first": self.values[0], "step": step}
-        if self.unit != "day" or any(day % 7 in _WEEKEND for day in self.values):
+        if self.unit != "day" or len(self.values) < 2 or any(day % 7 in _WEEKEND for day in self.values):
             return None
         begin, *_, end = (day // 7 * 5 + day % 7 - 1 for day in self.values)
         if len(self.values) < _WORKING_DAYS * (end - begin + 1):
@@ -195,7 +195,7 @@ def _coarsened(dates: Dates) -> Dates:
         unit, values = "day", [value // 86_400 + epoch for value in values]
     if unit == "day" and len(values) > 1:
         days = [datetime.date.fromordinal(value) for value in values]
-        last = all(datetime.date.fromordinal(value + 1).day == 1 for value in values)
+        last = all(calendar.monthrange(day.year, day.month)[1] == day.day for day in days)
         months = [12 * day.year + day.month - 1 for day in days]
         if (last or len({day.day for day in days}) == 1) and len(set(months)) > 1:
             return Dates("month", months)

@@ -116,13 +116,15 @@ def read_series_of_columns(
     source: str | os.PathLike[str],
     columns: Sequence[str],
     by: str | None,
+    more: Sequence[str] = (),
     *,
     encoding: str = UTF8,
     encoding_errors: str = "strict",
 ) -> tuple[dict[str, dict[str, list[float]]], Dates | None]:
     """Return the series of each column of a file by the names in its column ``by``, and the dates.
 
-    Without ``by``, each column is one series, named "". The rest is as for :func:`read_dated_series`.
+    Without ``by``, each column is one series, named "". Columns in ``more`` are read besides the others, even if they
+    hold row numbers or dates. The rest is as for :func:`read_dated_series`.
 
     Example:
         >>> import pathlib, tempfile
@@ -131,10 +133,10 @@ def read_series_of_columns(
         >>> read_series_of_columns(path, [], "shop")[0]
         {'sales': {'a': [4.0, 6.0], 'b': [5.0, 7.0]}}
     """
-    rows = _read_rows(source, columns, encoding, encoding_errors)
+    rows = _read_rows(source, [*columns, *more], encoding, encoding_errors)
     if by is not None:
-        return _by_name(rows, by, columns)
-    found, dates = _dated_columns(rows, columns)
+        return _by_name(rows, by, columns, more)
+    found, dates = _dated_columns(rows, columns, more)
     return {column: {"": values} for column, values in found.items()}, dates
 
 
@@ -173,25 +175,33 @@ def _read_rows(source: str | os.PathLike[str], columns: Sequence[str], encoding:
     return _Rows(header, first, rows, wheres, bool(semicolons))
 
 
-def _by_name(rows: _Rows, by: str, columns: Sequence[str]) -> tuple[dict[str, dict[str, list[float]]], Dates | None]:
+def _by_name(
+    rows: _Rows, by: str, columns: Sequence[str], more: Sequence[str] = ()
+) -> tuple[dict[str, dict[str, list[float]]], Dates | None]:
     """Return the series that the column called ``by`` names, by column and name, and their dates."""
     at = position(rows.first, rows.header, by, "by")
     header = [*rows.header[:at], *rows.header[at + 1 :]]
     members: dict[str, list[int]] = {}
     for row, cells in enumerate(rows.cells):
         members.setdefault(cells.pop(at), []).append(row)
-    found: dict[str, dict[str, list[float]]] = {}
-    dates: Dates | None = None
-    for number, (name, chosen) in enumerate(members.items()):
-        own = rows._replace(
+    parts = {
+        name: rows._replace(
             header=header, cells=[rows.cells[row] for row in chosen], wheres=[rows.wheres[row] for row in chosen]
         )
-        series = _dated_columns(own, columns)
-        if number and (series.dates != dates or len(chosen) != len(next(iter(members.values())))):
-            first = next(iter(members))
+        for name, chosen in members.items()
+    }
+    if not columns:  # all series have the columns that are numeric in one
+        numeric = {column for own in parts.values() for column in _numeric(own, *_table(own))}
+        columns = [column for column in header if column in numeric]
+    found: dict[str, dict[str, list[float]]] = {}
+    dates: Dates | None = None
+    for number, (name, own) in enumerate(parts.items()):
+        series = _dated_columns(own, columns, more)
+        if number and (series.dates != dates or len(own.cells) != len(next(iter(parts.values())).cells)):
+            first = next(iter(parts))
             raise InputError(
-                f"{own.wheres[0]}: {by:.40} {name!r:.40} must have the dates of {first!r:.40}, {len(members[first]):,} "
-                f"records, found {len(chosen):,} records; fill in the missing ones"
+                f"{own.wheres[0]}: {by:.40} {name!r:.40} must have the dates of {first!r:.40}, "
+                f"{len(parts[first].cells):,} records, found {len(own.cells):,} records; fill in the missing ones"
             )
         dates = series.dates
         for column, values in series.columns.items():
@@ -199,22 +209,27 @@ def _by_name(rows: _Rows, by: str, columns: Sequence[str]) -> tuple[dict[str, di
     return found, dates
 
 
-def _dated_columns(rows: _Rows, columns: Sequence[str]) -> DatedSeries:
-    """Return the columns, or all numeric ones if none are named, in the order of their dates."""
-    header, _, cells, wheres, semicolons = rows
-    places = {name: position(wheres[0], header, name, "column") for name in columns}
-    table = dict(enumerate(zip(*cells, strict=True)))
-    commas = {place for place in table if semicolons and _has_decimal_commas(header[place], table[place], wheres)}
-    places = places or _numeric(header, table, wheres, commas)
+def _dated_columns(rows: _Rows, columns: Sequence[str], more: Sequence[str] = ()) -> DatedSeries:
+    """Return the columns, or all numeric ones if none are named, and ``more``, in the order of their dates."""
+    header, wheres = rows.header, rows.wheres
+    named, others = ({name: position(wheres[0], header, name, "column") for name in names} for names in (columns, more))
+    table, commas = _table(rows)
+    places = (named or _numeric(rows, table, commas)) | others
     order, dates = _dated(header, table, wheres, set(places.values()))
     series = {name: _values(name, table[place], wheres, place in commas) for name, place in places.items()}
     return DatedSeries({name: [values[row] for row in order] for name, values in series.items()}, dates)
 
 
-def _numeric(
-    header: list[str], table: dict[int, tuple[str, ...]], wheres: list[str], commas: set[int]
-) -> dict[str, int]:
+def _table(rows: _Rows) -> tuple[dict[int, tuple[str, ...]], set[int]]:
+    """Return the cells of each column by its place, and the places of those with decimal commas."""
+    header, _, cells, wheres, semicolons = rows
+    table = dict(enumerate(zip(*cells, strict=True)))
+    return table, {each for each in table if semicolons and _has_decimal_commas(header[each], table[each], wheres)}
+
+
+def _numeric(rows: _Rows, table: dict[int, tuple[str, ...]], commas: set[int]) -> dict[str, int]:
     """Return the places of the columns that begin with a number, by name, except row numbers and dates."""
+    header, wheres = rows.header, rows.wheres
     found: dict[str, int] = {}
     times: dict[str, int] = {}
     unreadable: tuple[str, str, str] | None = None

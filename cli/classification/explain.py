@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.classification.examples import read_examples
 from cli.shared import options
 from cli.shared.errors import Command, note_output
 from cli.shared.reporting import print_json, table
@@ -81,10 +82,12 @@ def explain(
 
 def _similar(model: "ClassifierModel", text: str, data: str) -> list[dict[str, Any]]:
     """Return the labels, similarities and texts of the nearest examples."""
-    from corpora import read_labelled
     from seqclf.explanation.nearest import nearest_texts
 
-    texts, labels = read_labelled(data)
+    separator = getattr(model, "separator", None)
+    _, texts, labels = read_examples(data, separator)
+    if separator is not None:
+        labels = [separator.join(each) for each in labels]
     return [
         {"label": labels[row], "similarity": similarity, "text": texts[row]}
         for row, similarity in nearest_texts(model, text, texts)

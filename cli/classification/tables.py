@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
+from cli.shared.reporting import finite
+
 if TYPE_CHECKING:
     from corpora.records import Record, Records
 
@@ -38,7 +40,7 @@ class PredictionTable:
             raise InputError(
                 f"the input has a column {repeated!r} already; rename it, or set id_column to keep another"
             )
-        self._columns = [*kept, *added]
+        self._columns, self._added = [*kept, *added], frozenset(added)
         self._parquet = _ParquetWriter(file, records, kept, added) if format == "parquet" else None
         if format in ("csv", "tsv"):
             self._put_cells([self._columns])
@@ -47,18 +49,19 @@ class PredictionTable:
         """Write records, each with the values of its prediction.
 
         Raises:
-            InputError: an object of JSON Lines lacks the column that is kept, or has others than the first.
+            InputError: an object of JSON Lines lacks the column that is kept, has others than the first, or has an
+                unpaired surrogate, which only JSON can escape.
         """
         rows = [self._kept(record) | dict(found) for record, found in zip(records, predictions, strict=True)]
         if self._format == "jsonl":
-            self._file.write("".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows).encode())
+            self._file.writelines(map(_json_line, rows))
             return
         for (where, _, _), row in zip(records, rows, strict=True):
             self._check(where, row)
         if self._parquet is not None:
             self._parquet.write(rows)
         else:
-            self._put_cells([[_cell(row.get(name)) for name in self._columns] for row in rows])
+            self._put_cells([[self._cell(name, row.get(name)) for name in self._columns] for row in rows])
 
     def close(self) -> None:
         """Write what ends a table."""
@@ -77,16 +80,25 @@ class PredictionTable:
 
     def _check(self, where: str, row: Mapping[str, Any]) -> None:
         from corpora import InputError
-        from corpora.tables import listed
+        from corpora.tables import encodable, listed
 
         if unknown := [name for name in row if name not in self._columns]:
             raise InputError(f"{where}: the first object has no {listed(unknown)}; write .jsonl, or set id_column")
+        encodable(where, json.dumps(row, ensure_ascii=False, default=str))
+
+    def _cell(self, name: str, value: Any) -> str:
+        """Return a value as a cell: as it is written, lists and objects as JSON, and probabilities to six digits."""
+        if value is None:
+            return ""
+        if isinstance(value, float) and name in self._added:
+            return f"{value:.6g}"
+        if isinstance(value, bool | list | dict):
+            return json.dumps(value, ensure_ascii=False, default=str)
+        return str(value)
 
     def _put_cells(self, rows: list[list[str]]) -> None:
-        content = io.StringIO()
         delimiter = "\t" if self._format == "tsv" else ","
-        csv.writer(content, delimiter=delimiter, lineterminator="\n").writerows(rows)
-        self._file.write(content.getvalue().encode())
+        self._file.write("".join(_csv_line(cells, delimiter) for cells in rows).encode())
 
 
 class _ParquetWriter:
@@ -129,10 +141,16 @@ class _ParquetWriter:
         return self._writer
 
 
-def _cell(value: Any) -> str:
-    """Return a value as a cell; those of JSON that are no strings as JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+def _csv_line(cells: list[str], delimiter: str) -> str:
+    """Return a record, quoted where necessary."""
+    written = io.StringIO()
+    csv.writer(written, delimiter=delimiter, lineterminator="\r\n").writerow(cells)  # it quotes cells with these
+    return written.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _json_line(row: Mapping[str, Any]) -> bytes:
+    """Return an object as a line, with an unpaired surrogate escaped as in the input."""
+    try:
+        return (json.dumps(finite(row), ensure_ascii=False, default=str) + "\n").encode()
+    except UnicodeEncodeError:
+        return (json.dumps(finite(row), default=str) + "\n").encode()

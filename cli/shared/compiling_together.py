@@ -70,7 +70,7 @@ def _worker(models: list[str], folder: str, lines: "SimpleQueue[tuple[_Worker, s
     worker = subprocess.Popen(
         [sys.executable, "-c", _WORKER.format(path=sys.path)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
-        start_new_session=True,
+        errors="replace", start_new_session=True,
     )  # fmt: skip
     assert worker.stdin is not None
     assert worker.stdout is not None

@@ -163,14 +163,25 @@ def _has_items(result: Any) -> bool:
 
 
 def names_of(benchmarks: Sequence[Benchmark], results: Sequence[Any]) -> list[str]:
-    """Return the heading of each benchmark: its name, and the protocol and method of analogies."""
+    """Return the heading of each benchmark: its name, and the protocol and method of analogies; the file, too, of those
+    that would have the same.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> pairs = [Benchmark("similarity", f"{folder}/pairs.tsv", {}) for folder in ("a", "b")]
+        >>> names_of(pairs, [SimpleNamespace(name="pairs")] * 2)
+        ['pairs (a/pairs.tsv)', 'pairs (b/pairs.tsv)']
+    """
     names = []
     for benchmark, result in zip(benchmarks, results, strict=True):
         name = result.name
         if benchmark.kind == "analogies":
             name += f" {result.protocol}" + ("" if result.method == "add" else f" {result.method}")
         names.append(name)
-    return names
+    return [
+        f"{name} ({benchmark.file})" if names.count(name) > 1 else name
+        for name, benchmark in zip(names, benchmarks, strict=True)
+    ]
 
 
 def _spreads(results: Sequence[Sequence[Any]], groups: Sequence[list[int]]) -> list[_SeedSpread]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cli.shared.cluster_options import ClusterStep, cluster_options
-from cli.shared.errors import note_output, usage_errors
+from cli.shared.errors import Failure, note_output, usage_errors
 from cli.shared.options import C, together
 from cli.shared.reporting import Progress
 from cli.shared.unused import refuse_without
@@ -48,6 +48,10 @@ class MapStep:
 
         whole = ranges_of(TextCorpus(str(self._files)), 1 << 60)
         pairs = {part.name: os.path.join(str(self._folder), os.path.basename(part.name) + _ENDING) for part in whole}
+        sources: dict[str, str] = {}
+        for name, output in pairs.items():
+            if (other := sources.setdefault(output, name)) != name:
+                raise Failure(f"{other} and {name} would both write {output}; read one folder at a time, or rename one")
         with usage_errors():
             outputs = {f"output {output}": output for output in pairs.values()}
             refuse_overwriting(outputs, [("--files", str(self._files))])

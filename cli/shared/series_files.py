@@ -48,15 +48,10 @@ def read_columns(
             f"a column is forecast, or known ahead, got {both[0]!r} for --column and --future-column"
         )
     ahead = list(dict.fromkeys(future_columns))
-    if not columns and data == "-":
-        raise click.UsageError("--future-column needs --column NAME to read from standard input")
-    named = list(dict.fromkeys([*columns, *ahead])) if columns else []
-    parts, dates = read_series_of_columns(data, named, by, **encoding)
-    columns = [name for name in named or parts if name not in ahead]
+    parts, dates = read_series_of_columns(data, list(dict.fromkeys(columns)), by, ahead, **encoding)
+    columns = [name for name in parts if name not in ahead]
     if not columns:
         raise click.UsageError("--future-column must leave a column to forecast")
-    if not set(ahead) <= parts.keys():  # such as a column that is not forecast unless it is named
-        parts, dates = read_series_of_columns(data, [*columns, *ahead], by, **encoding)
     if by is None:
         return {name: parts[name][""] for name in columns}, {name: parts[name][""] for name in ahead}, dates
     series = {
@@ -107,12 +102,24 @@ def read_future(
     found = {name: parts[name][""] for name in columns} if by is None else _joined(path, parts, by, names)
     expected = dates_after(calendar, length, len(next(iter(found.values()))))
     if dates is not None and expected is not None:
-        written = dates_after({"unit": dates.unit, "first": dates.values[0], "step": 1}, 0, 1)
-        if written != expected[:1]:
-            raise InputError(
-                f"{path}: the first record must be of {expected[0]}, the first step, got {(written or ['?'])[0]}"
-            )
+        (written,) = dates_after({"unit": dates.unit, "first": dates.values[0], "step": 1}, 0, 1) or ["?"]
+        if not _is_same(written, expected[0]):
+            raise InputError(f"{path}: the first record must be of {expected[0]}, the first step, got {written}")
     return rows_of(found)
+
+
+def _is_same(date: str, step: str) -> bool:
+    """Return whether a date is that of a step; a file of few records may have another unit than the series.
+
+    Example:
+        >>> _is_same("2024-02-01", "2024-02"), _is_same("2024-02", "2024-02-29"), _is_same("2024-02", "2024-03-01")
+        (True, True, False)
+        >>> _is_same("2024-02-01", "2024-02-01T00:00:00"), _is_same("2024-02-01", "2024-02-01T06:00:00")
+        (True, False)
+    """
+    if "T" in step:
+        return step in (date, f"{date}T00:00:00")
+    return date.startswith(step) or step.startswith(date)
 
 
 def columns_ahead(names: list[str], series: Sequence[str], by: str | None) -> list[str]:

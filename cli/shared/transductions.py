@@ -23,8 +23,11 @@ def read_sources(
     encoding: str,
     encoding_errors: str,
 ) -> Iterator[tuple[str, str | None]]:
+    """Yield the sources of a file, and their features if the model has any."""
     from corpora import iter_sources
 
+    if features_column is not None and not model.features:
+        raise click.UsageError("--features-column has no effect: the model was trained without features; leave it out")
     rows: Iterator[tuple[str, str | None]] = iter_sources(
         source, encoding=encoding, encoding_errors=encoding_errors, source_column=source_column,
         features_column=features_column, features=model.features,

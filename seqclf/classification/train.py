@@ -22,6 +22,7 @@ from seqclf.data.embeddings import Embedding, build_embedding
 from seqclf.data.labels import (
     as_labels,
     check_labels,
+    check_weighted,
     class_weights,
     distinct_labels,
     encode_labels,
@@ -140,6 +141,7 @@ def train_classifier(
             )  # fmt: skip
         dev_texts, dev_targets = training.take(dev_rows), targets[dev_rows]
         training, targets, own = training.take(rows), targets[rows], own[rows]
+        check_weighted(own)
     warn_if_few(len(dev_texts.tokens), "texts")
     if settings.model == "auto" and not dev_targets.size:
         logger.warning("no validation texts to choose a model by: the network is trained, without a linear model")
@@ -179,6 +181,7 @@ def train_classifier(
                 "classifier", settings, {"texts": len(tokens), "validation texts": len(dev_tokens)},
                 [*examples.arrays(), targets, *dev_examples.arrays(), dev_targets,
                  *([] if sample_weight is None else [own])], vectors,
+                None if initial is None else initial.network.parameters(),
             )  # fmt: skip
             outcome = train_network(
                 network,
@@ -310,8 +313,9 @@ def _continuing(
         raise InputError(f"only a network can be trained further, got a {initial.parts} and model {settings.model}")
     if vectors is not None:
         raise InputError("initial has word vectors already; leave out vectors")
-    kept = {name: initial.settings[name] for name in settings.KEPT if name in initial.settings}
-    return replace(settings, **kept)
+    stored = {name: initial.settings[name] for name in settings.KEPT if name in initial.settings}
+    before = ClassifierSettings.from_record(stored)  # files leave out some defaults, and lack later settings
+    return replace(settings, **{name: getattr(before, name) for name in settings.KEPT})
 
 
 def _continued(initial: ClassifierModel) -> tuple[Network, Embedding, Characters | None]:

@@ -75,7 +75,7 @@ def train_linear(
     else:
         rows, chosen = stratified_split(targets, _FRACTION, seed)
         strength, start = 1.0, None
-        if chosen.size:
+        if chosen.size and shares[rows].any():
             part = texts.take(rows), targets[rows], shares[rows], classes, weights
             dev = texts.take(chosen), targets[chosen]
             strength = _search(*part, dev, characters, seed, workers, steps)[2]
@@ -98,7 +98,8 @@ def _search(
     loss = part = LogisticLoss(rows, len(features), targets, classes, shares, workers)
     if targets.size > _ENOUGH:
         _, some = stratified_split(targets, _ENOUGH / targets.size, seed)
-        part = LogisticLoss(rows.take(some), len(features), targets[some], classes, shares[some], workers)
+        if shares[some].any():
+            part = LogisticLoss(rows.take(some), len(features), targets[some], classes, shares[some], workers)
     dev_rows, dev_targets, dev_shares = features.rows(*dev[0]), dev[1], weights[dev[1]]
     best, x, worse = (np.inf, part.start(), STRENGTHS[0]), part.start(), 0
     for strength in STRENGTHS:

@@ -13,7 +13,7 @@ from seqclf.classification.settings import ClassifierSettings
 from seqclf.classification.train import fresh_network, model_metrics
 from seqclf.classification.words import encode_words
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
-from seqclf.data.labels import check_labels, class_weights, sample_weights
+from seqclf.data.labels import check_labels, check_weighted, class_weights, sample_weights
 from seqclf.data.splits import random_split, warn_if_few
 from seqclf.data.texts import Text, as_texts, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows
@@ -104,6 +104,7 @@ def train_multi_label(
             )  # fmt: skip
         dev_tokens, truth = [tokens[row] for row in dev_rows], targets[dev_rows]
         tokens, targets, shares = [tokens[row] for row in rows], targets[rows], shares[rows]
+        check_weighted(shares)
     if tune_thresholds and not dev_tokens:
         raise InputError(
             "tune_thresholds needs validation texts, got none; pass some, or raise validation_fraction, which is "

@@ -15,6 +15,7 @@ from seqclf.data.columns import as_sequences
 from seqclf.data.labels import (
     as_labels,
     check_labels,
+    check_weighted,
     class_weights,
     distinct_labels,
     encode_labels,
@@ -87,6 +88,7 @@ def train_vector_classifier(
         rows, dev_rows = stratified_split(targets, settings.validation_fraction, settings.seed)
         dev_given, dev_targets = [given[row] for row in dev_rows], targets[dev_rows]
         given, targets, own = [given[row] for row in rows], targets[rows], own[rows]
+        check_weighted(own)
         if dev_rows.size:
             _log.info("%d sequences, stratified by label, are split off to choose the epoch", dev_rows.size)
     warn_if_few(len(dev_given), "sequences")

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from seqclf.data.columns import is_table, one_column
-from seqclf.data.labels import check_label, encode_labels, of_one_type, plain_value, sorted_labels
+from seqclf.data.labels import check_label, encode_labels, of_one_type, plain_value, some_labels, sorted_labels
 from wordvec import InputError
 
 LabelSets: TypeAlias = Iterable[Collection[Any]] | np.ndarray
@@ -27,7 +27,7 @@ def label_matrix(
 
     Raises:
         InputError: a text's labels are not a collection, a label is missing or neither a string nor a number, a matrix
-            has other numbers, or a label is not in ``classes``.
+            has other numbers, or a label or the name of a column is not in ``classes``.
 
     Example:
         >>> classes, matrix = label_matrix([["flood", "storm"], [], ["storm"]])
@@ -47,6 +47,11 @@ def label_matrix(
             classes = names if classes is None else list(classes)
             if sorted(map(str, names)) == sorted(map(str, classes)):
                 matrix = matrix[:, [list(map(str, names)).index(str(label)) for label in classes]]
+            elif [str(name).removeprefix("column_") for name in names] != list(map(str, range(len(names)))):
+                raise InputError(
+                    f"the columns must be the labels {some_labels(classes)}, got {some_labels(names)}; rename them, or "
+                    "pass df.to_numpy() in the order of the labels"
+                )
         if not np.isin(matrix, (0, 1)).all():
             wrong = next(value for value in matrix.flat if value not in (0, 1))
             raise InputError(f"an indicator matrix must hold only 0 and 1, got {wrong!r}; or pass lists of labels")

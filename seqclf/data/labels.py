@@ -183,6 +183,15 @@ def sample_weights(weights: ArrayLike | None, size: int) -> np.ndarray:
     return found
 
 
+def check_weighted(weights: np.ndarray) -> None:
+    """Raise InputError if the weights of all that is trained on are 0: those with a weight are for validation."""
+    if not weights.any():
+        raise InputError(
+            "sample_weight is 0 for all that is trained on, because what has a weight is split off for validation; "
+            "set validation_fraction to 0, or pass what to validate on"
+        )
+
+
 def class_weights(targets: np.ndarray, classes: Sequence[Any], choice: str | Mapping[Any, float] | None) -> np.ndarray:
     """Return the class weights (C,) float64: 1, inverse to the class frequency (``balanced``), or as given.
 

@@ -43,6 +43,13 @@ def column_names(series: Any) -> list[str] | None:
     return names if all(isinstance(name, str) and name for name in names) else None  # numbers are only positions
 
 
+def check_order(series: Any, names: list[str], what: str = "columns") -> None:
+    """Raise InputError if a DataFrame has the columns ``names`` in another order."""
+    found = column_names(series)
+    if found is not None and found != names and sorted(found) == sorted(names):
+        raise InputError(f"{what} must be in the order of training, {', '.join(names)}, got {', '.join(found)}")
+
+
 def is_numeric(sequence: Any) -> bool:
     """Return whether a sequence holds numbers, rather than tokens; an empty list may hold either."""
     try:

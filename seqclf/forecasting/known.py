@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqclf.data.series import as_series, check_scaled, column_names, mean_and_deviation
+from seqclf.data.series import as_series, check_order, check_scaled, column_names, mean_and_deviation
 from wordvec import InputError
 
 _SURE = 3.0
@@ -99,6 +99,7 @@ class KnownColumns:
         rows = as_series(known, "known")
         if rows.shape[1] != len(self.names):
             raise InputError(f"known must have {len(self.names)} columns, {named}, got {rows.shape[1]}")
+        check_order(known, self.names, "columns known ahead")
         ahead, least = len(rows) - values, max(steps, self.leads)
         if ahead < least:
             raise InputError(

@@ -63,7 +63,7 @@ def plot_forecast(
                 axes.fill_between(future, low, high, color=COLORS[0], alpha=0.18, linewidth=0, label=label)
             axes.plot(np.r_[past[-1], future], joined, color=COLORS[0], linewidth=1.6, label="forecast")
             axes.axvline(past[-1], color=LINE, linewidth=0.8)
-            axes.set_title(name, loc="left", fontsize=TEXT_SIZE)
+            axes.set_title(name, loc="left", fontsize=TEXT_SIZE, parse_math=False)
             axes.tick_params(labelsize=SMALL)
             for side in ("top", "right"):
                 axes.spines[side].set_visible(False)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.special import stdtrit
 
-from seqclf.data.series import as_series, column_names
+from seqclf.data.series import as_series, check_order
 from seqclf.forecasting.known import KnownColumns, Past
 from seqclf.forecasting.settings import ForecasterSettings
 from seqclf.forecasting.windows import Preparation
@@ -170,10 +170,7 @@ class SeriesModel(ABC):
         values = as_series(series)
         if values.shape[1] != len(self.names):
             raise InputError(f"the series must have {len(self.names)} columns, as in training, got {values.shape[1]}")
-        names = column_names(series)
-        if names is not None and names != self.names and sorted(names) == sorted(self.names):
-            raise InputError(f"columns must be in the order of training, {', '.join(self.names)}, got "
-                             f"{', '.join(names)}")  # fmt: skip
+        check_order(series, self.names)
         return self.preparation.logarithm(values)
 
     def _steps(self, steps: int | None) -> int:

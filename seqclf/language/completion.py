@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from corpora.normalization import normalized
 from seqclf.language.text import UNKNOWN, end_of_line
 from seqclf.layers.batches import pack
 from seqclf.layers.tape import States
@@ -64,6 +65,7 @@ class Completer:
             return self._by_characters(text, top)
         partial = "" if not text or text[-1].isspace() else text.split()[-1]
         context = text[: len(text) - len(partial)]
+        partial = normalized(partial, self.model.settings.get("normalize", "none"))
         first, last = self._range(partial)
         if first == last:
             first, last = self._range(partial.lower())

@@ -51,6 +51,8 @@ class KneserNey:
         for length in range(1, order + 1):
             keys = self._keys(row, tokens, places, length)
             whole = np.flatnonzero(keys >= 0)
+            if not whole.size:
+                break  # no line is so long
             found, first, inverse, counts = np.unique(
                 keys[whole], return_index=True, return_inverse=True, return_counts=True
             )
@@ -62,7 +64,7 @@ class KneserNey:
         self._orders = []
         for length, (keys, counts) in enumerate(grams, 1):
             adjusted = counts
-            if length < order:
+            if length < len(grams):
                 longer = firsts[length]  # one place of each n-gram that is longer by a token
                 before = np.bincount(rows[length - 1][longer], minlength=keys.size)
                 begins = places[firsts[length - 1]] == length - 1

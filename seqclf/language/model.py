@@ -138,7 +138,7 @@ class TrainedLanguageModel:
             threads: the largest number of threads; None uses all cores. They do not change the result.
 
         Raises:
-            InputError: there are no lines, or a line is not a string.
+            InputError: there are no lines, also of ``trained_on``, or a line is not a string.
         """
         ids = self.encode(lines)
         if ids.size == 1:
@@ -151,6 +151,8 @@ class TrainedLanguageModel:
         bigrams = kneser_ney = None
         if trained_on is not None:
             trained = self.encode(trained_on)
+            if trained.size == 1:
+                raise InputError("trained_on must be the text of the training, got 0 lines")
             bigrams = -float(bigram_log_probabilities(counts, trained, ids).mean())
             kneser_ney = -float(KneserNey(trained, len(self.vocabulary)).log_probabilities(ids).mean())
         return Perplexity(

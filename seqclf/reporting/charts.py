@@ -3,13 +3,13 @@
 import io
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seqclf.classification.curves import PrecisionRecall
 from seqclf.classification.evaluation import Coverage, Reliability
 from wordvec.plotting.curves import draw_history
-from wordvec.plotting.style import COLORS, FAINT, LINE, TEXT, new_figure, styled
+from wordvec.plotting.style import COLORS, FAINT, LINE, TEXT, add_legend, new_figure, styled
 
 _WIDTH, _HEIGHT = 4.2, 2.9
 _STYLES = ("-", "--", "-.", ":")
@@ -51,12 +51,12 @@ def precision_chart(curves: Mapping[str, PrecisionRecall]) -> str:
     """Draw precision against recall for some labels, at most four."""
     with styled():
         figure, axes = new_figure(_WIDTH, _HEIGHT)
-        for (label, curve), color, style in zip(curves.items(), COLORS, _STYLES, strict=False):
-            axes.plot(curve.recall, curve.precision, style, color=color, linewidth=1.3, label=_shown(label))
+        for curve, color, style in zip(curves.values(), COLORS, _STYLES, strict=False):
+            axes.plot(curve.recall, curve.precision, style, color=color, linewidth=1.3)
         _share_axes(axes, "recall", "precision")
         axes.set_xlim(0, 1.03)
         axes.set_ylim(0, 1.05)
-        _legend(axes, axes.get_lines())
+        _legend(axes, axes.get_lines(), curves)
         return _element(figure, "Precision against recall")
 
 
@@ -68,20 +68,15 @@ def threshold_chart(curves: Mapping[str, PrecisionRecall], chosen: Mapping[str, 
         for (label, curve), color, style in zip(curves.items(), COLORS, _STYLES, strict=False):
             f1 = 2 * curve.precision * curve.recall / (curve.precision + curve.recall).clip(1e-9)
             steps = [[1.0, *curve.thresholds], [0.0, *f1]]
-            lines += axes.plot(*steps, style, color=color, linewidth=1.3, label=_shown(label), drawstyle="steps-post")
+            lines += axes.plot(*steps, style, color=color, linewidth=1.3, drawstyle="steps-post")
             place = int((curve.thresholds >= chosen[label]).sum())
             axes.plot(chosen[label], steps[1][place], "o", color=color, markersize=5)
         axes.set_xlabel("threshold")
         axes.set_ylabel("F1")
         axes.set_xlim(0, 1.03)
         axes.set_ylim(0, 1.05)
-        _legend(axes, lines)
+        _legend(axes, lines, curves)
         return _element(figure, "F1 against the threshold")
-
-
-def _shown(label: str) -> str:
-    name = label if len(label) <= _LONGEST else f"{label[:_LONGEST]}..."
-    return name.replace("$", r"\$")
 
 
 def coverage_chart(rows: Sequence[Coverage]) -> str:
@@ -96,11 +91,10 @@ def coverage_chart(rows: Sequence[Coverage]) -> str:
         return _element(figure, "Accuracy against the share of answered texts")
 
 
-def _legend(axes: Any, lines: Sequence[Any]) -> None:
+def _legend(axes: Any, lines: Sequence[Any], labels: Iterable[str]) -> None:
     """Add a legend above the axes."""
-    legend = axes.legend(handles=lines, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-    for text in legend.get_texts():
-        text.set_color(TEXT)
+    names = [label if len(label) <= _LONGEST else f"{label[:_LONGEST]}..." for label in labels]
+    add_legend(axes, lines, names, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, labelcolor=TEXT)
 
 
 def _share_axes(axes: Any, x: str, y: str) -> None:

@@ -83,6 +83,8 @@ def application(
             asked = PredictionRequest.parse(body)
         except InputError as error:
             return 400, {"error": str(error)}
+        if asked.min_confidence is not None and hasattr(model, "thresholds"):
+            return 400, {"error": "min_confidence needs a model of one label per text; this one has several"}
         if len(asked.texts) > max_texts:
             return 413, {"error": f"a request must have at most {max_texts:,} texts, got {len(asked.texts):,}"}
         try:

@@ -30,7 +30,8 @@ def openapi(labels: list[str], most_bytes: int, most_texts: int) -> dict[str, An
             "top_k": {"type": "integer", "minimum": 1, "description": "labels with probabilities; default: all"},
             "min_confidence": {
                 "type": "number", "minimum": 0, "maximum": 1,
-                "description": "the least probability of a predicted label; below, the label is null",
+                "description": "the least probability of a predicted label; below, the label is null. Not for "
+                "multi-label models",
             },
         },
         "oneOf": [{"required": ["text"]}, {"required": ["texts"]}],

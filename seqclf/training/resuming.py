@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from wordvec import InputError
-from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining
+from wordvec.checkpointing.checkpoint import Checkpoint, SavedTraining, digest
 from wordvec.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Resumption:
         sizes: Mapping[str, int],
         data: Iterable[np.ndarray | None],
         vectors: "WordVectors | None" = None,
+        network: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """Record which training this is, and open its checkpoint, if there is one.
 
@@ -107,6 +108,7 @@ class Resumption:
             sizes: of the data, by unit.
             data: the arrays of training and validation data.
             vectors: pretrained vectors.
+            network: the parameters of the network whose training continues.
 
         Raises:
             InputError: the checkpoint is of another training; the message states what differs.
@@ -120,6 +122,8 @@ class Resumption:
             if (subwords := vectors.table().subwords) is not None:
                 initial.append(subwords.ngram_vectors)
         record = {"model": model, **settings.record()}
+        if network is not None:
+            record["initial network"] = digest(*network.values())
         self._saved = self._checkpoint.begin(record, sizes, data, initial=initial)
 
     def restore(self, reached: Reached, trained: Sequence[np.ndarray], training: Stepping, epochs: int) -> None:

@@ -1,7 +1,7 @@
 """Sequence-to-sequence models as scikit-learn estimators, thin layers over the training functions."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from seqclf.estimator import SequenceEstimator
-from seqclf.translation.data import as_lines
+from seqclf.translation.data import as_lines, join_units, split_units
 from seqclf.translation.model import TransducerModel
 from seqclf.translation.settings import TransducerSettings, VectorTransducerSettings
 from seqclf.translation.train import train_transducer
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from wordvec import WordVectors
 
 
-def _exact(found: Iterable[str], targets: Any, count: int) -> float:
-    truth = as_lines(targets, "targets")
+def _exact(found: Sequence[str], targets: Any, kind: str) -> float:
+    truth, count = as_lines(targets, "targets"), len(found)
     if len(truth) != count:
         raise InputError(f"{counted(len(truth), 'target')} for {counted(count, 'source')}")
     if not count:
         raise InputError("a score needs at least one pair, got none")
-    return float(np.mean([text == target for text, target in zip(found, truth, strict=True)]))
+    wanted = [join_units(split_units(target, kind), kind) for target in truth]
+    return float(np.mean([text == target for text, target in zip(found, wanted, strict=True)]))
 
 
 class SequenceToSequence(SequenceEstimator):
@@ -211,9 +212,8 @@ class SequenceToSequence(SequenceEstimator):
         return [each.text for each in found]
 
     def score(self, X: Iterable[str], y: Iterable[str], features: Iterable[str] | None = None) -> float:
-        """Return the share of predictions that equal their target."""
-        found = self.predict(X, features)
-        return _exact(found, y, len(found))
+        """Return the share of predictions whose units are those of their target."""
+        return _exact(self.predict(X, features), y, self.model_.settings.target_units)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -359,9 +359,8 @@ class SequenceFromVector(SequenceEstimator):
         return [each.text for each in found]
 
     def score(self, X: ArrayLike, y: Iterable[str]) -> float:
-        """Return the share of predictions that equal their target."""
-        found = self.predict(X)
-        return _exact(found, y, len(found))
+        """Return the share of predictions whose units are those of their target."""
+        return _exact(self.predict(X), y, self.model_.settings.target_units)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -25,7 +25,7 @@ from seqclf.model_file import (
     write_model,
 )
 from seqclf.translation.baselines import COPY, Baselines
-from seqclf.translation.data import source_units, split_units
+from seqclf.translation.data import as_lines, feature_units, source_units, split_units
 from seqclf.translation.network import TransducerNetwork, TransducerShape, transducer_shapes
 from seqclf.translation.predictions import Prediction, predictions
 from seqclf.translation.searching import Search, search_targets
@@ -123,12 +123,14 @@ class TransducerModel:
             beam, n_best, max_length, length_penalty, coverage_penalty, no_repeat, temperature=temperature, seed=seed
         )
         search.check()
+        features = None if features is None else as_lines(features, "features")
         units = self._source_units(sources, features)
+        leads = [0] * len(units) if features is None else [len(feature_units(each)) for each in features]
         encoded = Sequences(*encode(units, self.source_vocabulary, self.subwords))
         found = search_targets(self.network, encoded, search, threads)
         return [
-            predictions(hypotheses, source, self.target_vocabulary, self.settings.target_units, replace_unknown)
-            for hypotheses, source in zip(found, units, strict=True)
+            predictions(hypotheses, source, self.target_vocabulary, self.settings.target_units, replace_unknown, lead)
+            for hypotheses, source, lead in zip(found, units, leads, strict=True)
         ]
 
     def predict_baselines(self, sources: Iterable[str]) -> dict[str, list[list[str]]]:

@@ -33,7 +33,12 @@ class Prediction:
 
 
 def predictions(
-    found: Sequence[Hypothesis], source: list[str], vocabulary: Vocabulary, kind: str, replaces: bool = False
+    found: Sequence[Hypothesis],
+    source: list[str],
+    vocabulary: Vocabulary,
+    kind: str,
+    replaces: bool = False,
+    features: int = 0,
 ) -> Prediction:
     """Return the first hypothesis as a prediction, with the others as its alternatives.
 
@@ -41,6 +46,7 @@ def predictions(
         found: hypotheses, the best first. source: S units.
         vocabulary: of the targets' units. kind: of the targets' units.
         replaces: put the most attended unit of the source in place of an unknown one.
+        features: the first units of the source that are features, which replace none.
     """
     made = []
     for each in found:
@@ -48,7 +54,7 @@ def predictions(
         assert each.attention is not None
         attention = each.attention[:, : len(source)]
         if replaces:
-            units = replace_unknown(units, UNKNOWN, source, attention)
+            units = replace_unknown(units, UNKNOWN, source[features:], attention[:, features:])
         made.append(Prediction(join_units(units, kind), units, each.score, source, attention))
     made[0].alternatives.extend(made[1:])
     return made[0]

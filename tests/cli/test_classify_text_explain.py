@@ -5,6 +5,7 @@ import json
 from click.testing import CliRunner
 
 from cli import main
+from seqclf import ClassifierSettings, train_multi_label
 
 
 def explain(*arguments, code=0, **kwargs):
@@ -31,3 +32,14 @@ def test_explanations_as_text_json_and_page(model_file, tmp_path):
 def test_errors_name_the_labels(model_file, tmp_path):
     assert "label 'maybe' is not one of the model's: no, yes" in explain(model_file, "a", "--label", "maybe", code=1)
     assert "missing" in explain(model_file, "a", "--html", tmp_path / "missing" / "a.html", code=1)
+
+
+def test_nearest_texts_of_a_multi_label_model(tmp_path):
+    """Their texts have any number of labels, also none."""
+    texts, sets = ["fire and flood", "calm sea", "fire in town", "flood in town"], [["a", "b"], [], ["a"], ["b"]]
+    settings = ClassifierSettings(hidden_size=4, vector_size=4, epochs=1, validation_fraction=0)
+    train_multi_label(texts, sets, settings=settings, threads=1).save(tmp_path / "m.safetensors")
+    data = tmp_path / "data.jsonl"
+    data.write_text("".join(json.dumps({"text": t, "label": s}) + "\n" for t, s in zip(texts, sets, strict=True)))
+    found = json.loads(explain(tmp_path / "m.safetensors", "fire and flood", "--nearest", data, "--json"))["nearest"]
+    assert {each["text"]: each["label"] for each in found} == dict(zip(texts, ["a,b", "", "a", "b"], strict=True))

@@ -48,6 +48,11 @@ def test_a_worker_that_fails_ends_the_others(together):
         together("if model == 'b': raise ValueError('no b')")
 
 
+def test_what_a_worker_writes_in_another_encoding_is_no_end_of_listening(together):
+    with pytest.raises(Failure, match="compiling failed: no J\ufffdrgen; run it again"):
+        together(r"sys.stdout.buffer.write(b'no J\xfcrgen\n'); sys.stdout.flush(); os._exit(1)", count=1)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
 def test_a_killed_worker_is_an_error_of_one_line(together):
     with pytest.raises(Failure, match="a process was ended by signal 9, perhaps for lack of memory"):

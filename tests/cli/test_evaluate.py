@@ -39,6 +39,16 @@ def options(folder):
     return ["--similarity", folder / "pairs.tsv", "--analogies", folder / "q.txt"]
 
 
+def test_benchmarks_of_one_name_in_two_folders(folder, tmp_path):
+    (tmp_path / "pairs.tsv").write_text("a1\ta2\t3\na1\tb2\t1\na3\tb4\t2\n")
+    files = [folder / "pairs.tsv", tmp_path / "pairs.tsv"]
+    asked = [argument for file in files for argument in ("--similarity", file)]
+    vectors = [folder / "1.safetensors", folder / "2.safetensors"]
+    found = json.loads(invoke(*vectors, *asked, "--json").stdout)
+    assert list(found["files"][0]["results"]) == [f"pairs ({file})" for file in files]
+    assert [each["pairs"] for each in found["files"][0]["results"].values()] == [10, 3]
+
+
 def test_several_files_in_one_table(folder, options):
     files = [folder / f"{k}.safetensors" for k in (1, 2, 3)]
     more = ["--protocol", "Pfull", "--protocol", "Phyp", "--categories", folder / "kinds.txt"]

@@ -43,6 +43,15 @@ def test_workers_give_the_same(folder, model_file):
     assert Path("out/b.txt.predictions").read_text() == alone
 
 
+def test_files_of_one_name_would_have_one_output(folder):
+    Path("in/more").mkdir()
+    Path("in/more/a.txt").write_text("another\n")
+    message = predict("model", "--files", "in", "--output-folder", "out", code=1).output
+    first, other = folder / "in" / "a.txt", folder / "in" / "more" / "a.txt"
+    assert f"{first} and {other} would both write {Path('out/a.txt.predictions')}; read one folder" in message
+    assert not list(Path("out").iterdir())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
+from cli.shared.series_files import read_future
 from seqclf import load_model
+from wordvec import InputError
 
 SMALL = ("--hidden-size", "8", "--window", "6", "--horizon", "2", "--epochs", "2")
 TINY = (*SMALL, "--method", "network")
@@ -309,13 +311,30 @@ def test_columns_known_ahead(tmp_path, monkeypatch):
         ),
         ((*train, "--column", "holiday"), 2, "'holiday' for --column and --future-column"),
         ((*train, "--future-column", "sales"), 2, "--future-column must leave a column to forecast"),
-        (("train", "-", *train[2:]), 2, "--future-column needs --column NAME to read from standard input"),
     ):
         assert message in invoke(*arguments, code=code).stderr
     invoke("train", "sales.csv", "-o", "p.safetensors", *TINY, "--column", "sales")
     assert (
         "trained without --future-column" in invoke("predict", "p.safetensors", "--future", "ahead.csv", code=2).stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("calendar", "date"),
+    [
+        ({"unit": "month", "first": 12 * 2024, "step": 1}, "2024-03-01"),
+        ({"unit": "second", "first": 1_704_067_200 - 7200, "step": 3600}, "2024-01-01T00:00:00"),
+        ({"unit": "weekday", "first": 738_886 // 7 * 5, "step": 1}, "2024-01-03"),
+    ],
+)
+def test_a_single_step_of_columns_known_ahead(tmp_path, calendar, date):
+    """One record tells neither months from days nor hours from days."""
+    path = tmp_path / "ahead.csv"
+    path.write_text(f"date,holiday\n{date},1\n")
+    assert read_future(str(path), ["holiday"], ["sales"], None, calendar, 2, {}) == [(1.0,)]
+    path.write_text("date,holiday\n2024-05-01T06:00:00,1\n")
+    with pytest.raises(InputError, match="the first record must be of "):
+        read_future(str(path), ["holiday"], ["sales"], None, calendar, 2, {})
 
 
 def test_columns_known_ahead_of_related_series(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """``classify-text predict`` of tables: columns are kept, formats follow the extensions, bad records are named."""
 
 import csv
+import datetime
+import io
 import json
 from pathlib import Path
 
@@ -8,6 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
+from cli.classification.tables import PredictionTable
+from corpora import InputError
+from corpora.records import Records
 
 
 def predict(*arguments, code=0, **kwargs):
@@ -57,6 +62,41 @@ def test_objects_keep_their_types(folder, model_file):
     assert list(first["probabilities"]) == ["yes", "no"]
     predict(model_file, "--input", "in.jsonl", "-o", "out.csv", "--min-confidence", 1)
     assert [(row["tags"], row["predicted"]) for row in rows("out.csv")] == [('["é"]', ""), ("", "")]
+
+
+def written(values, format):
+    """What is written of a record with a prediction, without a model."""
+    file = io.BytesIO()
+    table = PredictionTable(file, format, Records("parquet", list(values), iter(())), None, {"probability": float})
+    table.write([("a.jsonl:1", "", values)], [{"probability": 0.123456789}])
+    table.close()
+    return file.getvalue().decode()
+
+
+def test_values_of_the_input_are_kept_as_they_are():
+    values = {"time": 1700000000.25, "day": datetime.date(2024, 1, 2), "ok": True, "none": None, "tags": [1, "é"]}
+    for format, delimiter in (("csv", ","), ("tsv", "\t")):
+        (row,) = csv.DictReader(written(values, format).splitlines(), delimiter=delimiter)
+        assert row == {
+            "time": "1700000000.25", "day": "2024-01-02", "ok": "true", "none": "", "tags": '[1, "é"]',
+            "probability": "0.123457",
+        }  # fmt: skip
+    assert json.loads(written({"x": float("nan"), "day": values["day"]}, "jsonl")) == {
+        "x": None, "day": "2024-01-02", "probability": 0.123456789,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", ["a\rb", "a\nb", "a\r\nb", 'a"b', "a,b"])
+def test_cells_are_quoted_where_necessary(cell):
+    content = written({"text": cell}, "csv")
+    assert list(csv.reader(io.StringIO(content, newline=""), strict=True))[1] == [cell, "0.123457"]
+    assert content.endswith("0.123457\n")
+
+
+def test_unpaired_surrogates_are_escaped_or_refused():
+    assert json.loads(written({"note": "\ud83d"}, "jsonl"))["note"] == "\ud83d"
+    with pytest.raises(InputError, match=r"a.jsonl:1: \\ud83d is an unpaired surrogate"):
+        written({"note": "\ud83d"}, "csv")
 
 
 def test_a_table_from_a_pipe(folder, model_file):

@@ -224,6 +224,7 @@ def test_attention_is_plotted(speller, tmp_path):
         (["a", "--features-column", "2"], "--features-column has no effect without --input FILE"),
         (["--input", "x", "--features", "V"], "with --input or -, features are a column, --features-column"),
         (["a", "--features", "V"], "--features has no effect: the model was trained without features"),
+        (["-", "--features-column", "2"], "--features-column has no effect: the model was trained without features"),
         (["a", "--beam", "2", "--n-best", "3"], "--n-best must be at most --beam, 2, got 3"),
         (["a", "--temperature", "0"], "0.0 is not in the range x>0"),
         (["a", "--temperature", "1", "--beam", "2"], "--beam has no effect with --temperature"),

@@ -8,6 +8,7 @@ import pytest
 
 from corpora import InputError, read_dated_series, read_series
 from corpora.dates import Dates
+from corpora.series import read_series_of_columns
 
 
 def write(tmp_path, content, name="s.csv"):
@@ -172,6 +173,15 @@ def test_the_calendar_of_working_days_counts_back_from_the_last():
     assert Dates("day", days[:1] + days[5:6] + days[10:11]).calendar() == {"unit": "day", "first": 738000, "step": 7}
 
 
+def test_a_single_day_has_no_calendar():
+    assert Dates("day", [738000]).calendar() is None  # a Thursday
+
+
+def test_the_last_day_of_the_calendar_is_a_date(tmp_path):
+    path = write(tmp_path, "until,x\n9999-11-30,1\n9999-12-31,2\n")
+    assert read_dated_series(path) == ({"x": [1.0, 2.0]}, ("month", [12 * 9999 + 10, 12 * 9999 + 11]))
+
+
 def test_daily_series_skip_weekends_silently_and_weeks_with_a_warning(tmp_path, caplog):
     days = [datetime.date(2024, 1, 1) + datetime.timedelta(day) for day in range(60)]
     trading = [day.isoformat() for day in days if day.weekday() < 5][:30]
@@ -211,6 +221,11 @@ def test_a_column_names_the_series_of_each_record(tmp_path):
     assert found.columns == {"7 bread": [2, 3], "7 milk": [20, 30], "5 bread": [1, 4], "5 milk": [10, 40]}
     assert found.dates == ("day", [738886, 738887])
     assert read_dated_series(path, ["milk"], by="shop").columns == {"7": [20, 30], "5": [10, 40]}
+    path.write_text("shop,bread,milk\n7,1,10\n5,2,\n7,3,30\n5,4,\n")
+    with pytest.raises(InputError, match=r"long.csv:3: milk must be a number, found ''; fill missing values first"):
+        read_dated_series(path, by="shop")
+    path.write_text("index,shop,bread\n0,7,1\n1,7,3\n")
+    assert read_series_of_columns(path, [], "shop", ["index"])[0] == {"bread": {"7": [1, 3]}, "index": {"7": [0, 1]}}
     path.write_text("day,shop,bread\n2024-01-01,7,2\n2024-01-02,7,2\n2024-01-02,5,1\n2024-01-03,5,1\n")
     with pytest.raises(
         InputError, match=r"long.csv:4: shop '5' must have the dates of '7', 2 records, found 2 records"

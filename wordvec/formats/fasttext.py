@@ -4,6 +4,7 @@ The vectors of words are composed when they are needed, so that a large model op
 """
 
 import logging
+import math
 import os
 import struct
 from collections.abc import Mapping
@@ -137,7 +138,7 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
         min_n=0 if subwords is None else subwords.min_n,
         max_n=0 if subwords is None else subwords.max_n,
         rate_updates=100,
-        subsample=float(settings.get("subsample", 1e-3)),
+        subsample=_number(settings, "subsample", 1e-3),
     )
     counts = np.ones(size, np.int64) if table.counts is None else table.counts
     tokens = _whole(origin, "raw_tokens", int(counts.sum()), most=1 << 62)
@@ -164,6 +165,12 @@ def _whole(record: Mapping[str, Any], name: str, default: int, most: int = (1 <<
     """Return a number of a record, which may come from any file; the default where it has none that fits."""
     value = record.get(name)
     return value if isinstance(value, int) and 0 <= value <= most else default
+
+
+def _number(record: Mapping[str, Any], name: str, default: float) -> float:
+    """Return a number of a record, as ``_whole``."""
+    value = record.get(name)
+    return float(value) if isinstance(value, int | float) and 0 <= value < math.inf else default
 
 
 def _outputs(table: VectorTable, loss: int) -> np.ndarray:

@@ -115,7 +115,7 @@ def _opened(source: VectorSource) -> Any:
     from pyarrow.parquet import ParquetFile
 
     try:
-        return ParquetFile(source.path)
+        return ParquetFile(source.stored())
     except (ValueError, OSError) as error:
         raise FormatError(
             f"{source.name}: not a Parquet file, or damaged ({' '.join(str(error).split())[:200]})"

@@ -92,6 +92,10 @@ class VectorSource:
         """Return the declared shapes of some arrays; see :func:`archives.shapes`."""
         return shapes(self._raw, self.path, names)
 
+    def stored(self) -> io.BufferedReader:
+        """Return the same open file as it is stored, for readers that read it at several places."""
+        return self._raw
+
     def fileno(self) -> int:
         """Return the descriptor of the stored file."""
         return self._raw.fileno()

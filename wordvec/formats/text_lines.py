@@ -104,17 +104,22 @@ class TextRows(Rows):
 
     def _add_lines(self, number: int, lines: bytes, limit: int | None, parsed: Parsed) -> None:
         if parsed is None or self._blank:
-            self.add(*self._parse_each(number, split_lines(lines)[:limit]))
+            self.add(*self._parse_each(number, split_lines(lines), limit))
         else:
             self.add_joined(*parsed)
 
-    def _parse_each(self, number: int, lines: list[bytes]) -> tuple[list[bytes], np.ndarray]:
+    def _parse_each(self, number: int, lines: list[bytes], limit: int | None) -> tuple[list[bytes], np.ndarray]:
+        """Return the tokens and vectors of the first ``limit`` rows; blank lines are none."""
+        left = len(lines) if limit is None else limit
         tokens: list[bytes] = []
-        vectors = np.empty((len(lines), self.vector_size), dtype=np.float32)
+        vectors = np.empty((min(left, len(lines)), self.vector_size), dtype=np.float32)
         for place, line in enumerate(lines, number):
+            if not left:
+                break
             if not line.strip():
                 self._blank = self._blank or place
                 continue
+            left -= 1
             if self._blank:
                 self.bad(f"{self.name}:{self._blank}: a blank line between vectors", rows=0)
                 self._blank = 0

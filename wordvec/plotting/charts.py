@@ -51,13 +51,14 @@ def plot_lines(
         raise InputError("lines must have at least one line, got none")
     with style.styled():
         figure, axes = style.new_figure(6, 3.2)
+        drawn: list[Any] = []
         for number, (name, values) in enumerate(lines.items()):
             places = np.arange(len(values)) if x is None else np.asarray(x)
             if len(places) != len(values):
                 raise InputError(f"{len(values)} values of {name} for {len(places)} places x")
             look = number % len(style.COLORS)
-            axes.plot(
-                places, values, label=name, color=style.COLORS[look], linestyle=_DASHES[number % len(_DASHES)],
+            drawn += axes.plot(
+                places, values, color=style.COLORS[look], linestyle=_DASHES[number % len(_DASHES)],
                 marker=style.MARKERS[look], markevery=max(1, len(values) // 12), markersize=4,
             )  # fmt: skip
         if log:
@@ -66,7 +67,7 @@ def plot_lines(
         axes.set_ylabel(y_label, color=style.TEXT)
         axes.grid(color=style.LINE, linewidth=0.5)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=style.SMALL)
+        style.add_legend(axes, drawn, lines, fontsize=style.SMALL)
     return style.finished(figure, path)
 
 
@@ -106,8 +107,8 @@ def plot_table(
         steep = longest > 6
         figure, axes = style.new_figure(width, 0.7 + 0.32 * len(rows) + (0.06 * longest if steep else 0))
         axes.imshow(matrix, cmap="RdBu", vmin=-1.4 * reach, vmax=1.4 * reach, aspect="auto")
-        axes.set_xticks(range(len(columns)), columns, rotation=90 if steep else 0, color=style.TEXT)
-        axes.set_yticks(range(len(rows)), rows, color=style.TEXT)
+        axes.set_xticks(range(len(columns)), columns, rotation=90 if steep else 0, color=style.TEXT, parse_math=False)
+        axes.set_yticks(range(len(rows)), rows, color=style.TEXT, parse_math=False)
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
         for (row, column), value in np.ndenumerate(matrix):
@@ -188,7 +189,7 @@ def plot_window(tokens: Sequence[str], window: int, path: Path | None = None) ->
                 fill = style.COLORS[0] if not distance else "#c9d6ee" if distance <= window else "white"
                 color = "white" if not distance else style.TEXT if distance <= window else style.FAINT
                 axes.text(
-                    place, -center, token, ha="center", va="center", color=color,
+                    place, -center, token, ha="center", va="center", color=color, parse_math=False,
                     bbox={"boxstyle": "round,pad=0.3", "facecolor": fill, "edgecolor": "none"},
                 )  # fmt: skip
         axes.set_xlim(-0.6, len(tokens) - 0.4)

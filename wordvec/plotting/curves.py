@@ -150,7 +150,8 @@ def plot_scores(
     height = len(benchmarks) * (len(scores) * _ROW + gap) + 0.7 + _ROW * (len(scores) > 1) * len(scores)
     with style.styled():
         figure, axes = style.new_figure(6.5, max(height, 1.6))
-        for number, (name, row) in enumerate(scores.items()):
+        drawn: list[Any] = []
+        for number, row in enumerate(scores.values()):
             color, marker = (each[number % len(each)] for each in (style.COLORS, style.MARKERS))
             offset = (number - (len(scores) - 1) / 2) * 0.7 / len(scores)
             points = [(found, place + offset) for place, each in enumerate(benchmarks) if (found := row.get(each))]
@@ -161,16 +162,14 @@ def plot_scores(
             if len(scores) == 1:
                 _draw_bars(axes, values, places)
             else:
-                axes.plot(values, places, color=color, marker=marker, ls="", ms=6, label=name)
+                drawn += axes.plot(values, places, color=color, marker=marker, ls="", ms=6)
         axes.set_yticks(range(len(benchmarks)), benchmarks, parse_math=False)
         axes.set_ylim(len(benchmarks) - 0.5, -0.5)
         axes.set_xlabel(label)
         axes.grid(axis="x", color=style.LINE, lw=0.5)
         axes.set_axisbelow(True)
         if len(scores) > 1:
-            legend = figure.legend(loc="outside lower center", frameon=False, fontsize=style.SMALL)
-            for text in legend.get_texts():
-                text.set_parse_math(False)
+            style.add_legend(figure, drawn, scores, loc="outside lower center", fontsize=style.SMALL)
     return style.finished(figure, path)
 
 

@@ -155,8 +155,8 @@ def plot_similarities(
         side = 1.8 + max(2.2, min(14.0, 0.42 * len(drawn)))
         figure, axes = style.new_figure(side + 0.9, side)
         picture = axes.imshow(cosines, vmin=low, vmax=1, cmap="Greys")
-        axes.set_xticks(range(len(drawn)), drawn, rotation=90, color=style.TEXT)
-        axes.set_yticks(range(len(drawn)), drawn, color=style.TEXT)
+        axes.set_xticks(range(len(drawn)), drawn, rotation=90, color=style.TEXT, parse_math=False)
+        axes.set_yticks(range(len(drawn)), drawn, color=style.TEXT, parse_math=False)
         axes.tick_params(length=0)
         if len(drawn) <= _WRITTEN_CELLS:
             for row, column in np.ndindex(cosines.shape):

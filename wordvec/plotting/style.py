@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,14 @@ def new_figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
     figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(**grid)
+
+
+def add_legend(place: Any, lines: Sequence[Any], names: Iterable[str], **options: Any) -> None:
+    """Add a legend to axes or a figure that has the names as they are: matplotlib leaves out those that begin with
+    ``_``, and takes what is between dollar signs for a formula."""
+    legend = place.legend(lines, ["-"] * len(lines), frameon=False, **options)
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set(text=name, parse_math=False)
 
 
 def save(figure: Any, path: str | os.PathLike[str]) -> None:

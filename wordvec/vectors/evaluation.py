@@ -1,7 +1,8 @@
 """Intrinsic evaluation of word vectors: similarity benchmarks (Spearman's correlation) and analogies (accuracy).
 
 Words of a similarity benchmark are looked up as written, then lower-cased; only lower-cased if the vectors were trained
-on lower-cased text. Several words ("new york") are then looked up as a phrase (``new_york``).
+on lower-cased text. Several words ("new york") are then looked up as a phrase (``new_york``). Words with accents, also
+those of analogies, are looked up in composed and decomposed form.
 
 Analogies ignore case, like word2vec's ``compute-accuracy`` and gensim: of tokens that differ only in case, the first
 represents the question's words, none of them answers a question that contains one, and each is a correct answer if one
@@ -21,12 +22,14 @@ import logging
 import math
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
+from corpora.normalization import normalized
 from wordvec.errors import InputError
 from wordvec.system.validation import check_choice, check_kind
 from wordvec.vectors import search
@@ -266,7 +269,7 @@ def evaluate_analogies(
             protocol,
             f"{top:,}",
         )
-    twins = _Twins(vectors.tokens[:top]) if not case_sensitive else None
+    twins = _Twins(vectors.tokens[:top], vectors.normalize) if not case_sensitive else None
     row = twins.row if twins else row_lookup(vectors, top)
     ids = [np.array([[row(word) for word in words] for words in section.questions]) for section in sections]
     if isinstance(vectors, SubwordVectors) and protocol in ("Pfull", "Phyp"):
@@ -362,8 +365,8 @@ class _Twins:
         first: (R,) int64, for each row the first row with the same token but for case.
     """
 
-    def __init__(self, tokens: list[str]) -> None:
-        self._row: dict[str, int] = {}
+    def __init__(self, tokens: list[str], form: str) -> None:
+        self._form, self._row = form, dict[str, int]()
         self.first = np.array([self._row.setdefault(token.lower(), row) for row, token in enumerate(tokens)], np.int64)
         self._others: dict[int, list[int]] = {}
         for row in np.flatnonzero(self.first != np.arange(len(tokens))).tolist():
@@ -371,7 +374,8 @@ class _Twins:
 
     def row(self, word: str) -> int:
         """Return the row that represents a word, or -1."""
-        return self._row.get(word.lower(), -1)
+        found = (self._row.get(spelling.lower(), -1) for spelling in _spellings(word, self._form))
+        return next((row for row in found if row >= 0), -1)
 
     def exclude(self, scores: np.ndarray, rows: np.ndarray) -> None:
         """Set the scores (n, R) of the other spellings of the question's words, rows (n, 3), to -inf."""
@@ -475,12 +479,20 @@ def row_lookup(vectors: WordVectors, top: int) -> Any:
 
     def row(word: str) -> int:
         for written in (word, vectors.joined(word)) if len(word.split()) > 1 else (word,):
-            for spelling in (written.lower(),) if vectors.lowercase else (written, written.lower()):
-                if get(spelling, top) < top:
-                    return get(spelling, top)
+            for cased in (written.lower(),) if vectors.lowercase else (written, written.lower()):
+                for spelling in _spellings(cased, vectors.normalize):
+                    if get(spelling, top) < top:
+                        return get(spelling, top)
         return -1
 
     return row
+
+
+def _spellings(word: str, form: str) -> list[str]:
+    """Return a word as written, normalized like the training text, and composed and decomposed, which look the same."""
+    if word.isascii():
+        return [word]
+    return [word, normalized(word, form), unicodedata.normalize("NFC", word), unicodedata.normalize("NFD", word)]
 
 
 def summed(name: str, counts: Iterable[AnalogyCount]) -> AnalogyCount:

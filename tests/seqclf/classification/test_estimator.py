@@ -11,8 +11,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from seqclf import ClassifierModel, MultiLabelClassifier, SequenceClassifier, load_model
-from wordvec import CountVectorizer, WordVectors
+from seqclf import (
+    ClassifierModel,
+    ClassifierSettings,
+    MultiLabelClassifier,
+    SequenceClassifier,
+    load_model,
+    train_classifier,
+    train_multi_label,
+)
+from seqclf.classification.train_vectors import train_vector_classifier
+from wordvec import CountVectorizer, InputError, WordVectors
 
 TEXTS = ["Fire in the hills", "a calm evening", "the river floods", "tea and cake"] * 6
 LABELS = ["alarm", "calm", "alarm", "calm"] * 6
@@ -163,6 +172,24 @@ def test_sample_weights_shift_the_probabilities(model):
 def test_wrong_sample_weights_are_rejected(weights):
     with pytest.raises(ValueError, match="sample_weight must have"):
         small().fit(TEXTS, LABELS, sample_weight=weights)
+
+
+@pytest.mark.parametrize(
+    "train", [train_classifier, train_multi_label, train_vector_classifier], ids=lambda train: train.__name__
+)
+def test_weights_of_validation_data_only_are_rejected(train):
+    given = [[1.0, 2.0], [3.0]] * 10 if train is train_vector_classifier else ["tea", "fire"] * 10
+    labels = [[name] if train is train_multi_label else name for name in ["calm", "alarm"] * 10]
+    settings = ClassifierSettings(validation_fraction=0.9)
+    with pytest.raises(InputError, match="sample_weight is 0 for all that is trained on"):
+        train(given, labels, settings=settings, sample_weight=np.arange(20) == 0, threads=1)
+
+
+def test_a_linear_model_learns_from_the_one_text_that_has_a_weight():
+    texts, labels = ["tea", "fire"] * 10, ["calm", "alarm"] * 10
+    for row in range(20):
+        found = small(model="linear", validation_fraction=0).fit(texts, labels, np.arange(20) == row)
+        assert found.predict([texts[row]]) == [labels[row]]
 
 
 def test_decision_function_ranks_as_probabilities_do():

@@ -157,6 +157,15 @@ def make_examples(shape, count, seed):
     return Sequences(ids, offsets), random.integers(0, 2, count).astype(np.int32)
 
 
+def test_a_continued_training_keeps_settings_that_files_leave_out():
+    texts, labels = texts_and_labels()
+    first = train_classifier(texts, labels, settings=SMALL, threads=1)
+    del first.settings["normalize"]  # as in files of the first release, which did not normalize
+    more = train_classifier(texts, labels, settings=replace(SMALL, character_size=4), initial=first, threads=1)
+    assert "character_size" not in more.settings
+    assert more.normalize == first.normalize == "none"
+
+
 def train_on_noise(settings, **options):
     shape = NetworkShape(vocabulary=20, vector_size=4, hidden_size=4, classes=2)
     random = np.random.default_rng(0)

@@ -141,6 +141,11 @@ def test_indicator_tables_keep_their_names():
     assert (classes, matrix.tolist()) == (["storm", "flood"], [[True, True], [False, False], [True, False]])
     classes, matrix = label_matrix(table, ["flood", "storm"])
     assert (classes, matrix.tolist()) == (["flood", "storm"], [[True, True], [False, False], [False, True]])
+    with pytest.raises(InputError, match=r"must be the labels 'fire', 'storm', got 'storm', 'flood'; rename them"):
+        label_matrix(table, ["fire", "storm"])
+    for names in (("0", "1"), ("column_0", "column_1")):  # of a table without names
+        plain = DataFrame(**dict(zip(names, ([1, 0], [1, 1]), strict=True)))
+        assert label_matrix(plain, ["fire", "storm"])[1].tolist() == [[True, True], [False, True]]
     assert train_multi_label(TEXTS, table, settings=SETTINGS, threads=1).labels == ["storm", "flood"]
     with pytest.raises(InputError, match=r"only 0 and 1, got nan"):
         label_matrix(DataFrame(storm=[1, float("nan")], flood=[0, 1]))

@@ -76,3 +76,12 @@ def test_columns_have_the_names_of_a_data_frame_and_their_order():
         forecaster.predict(series=DataFrame(ebb=2 - SERIES, tide=SERIES))
     assert small(epochs=1).fit(SERIES.view(Series)).model_.names == ["tide"]
     assert small(epochs=1).fit(np.stack([SERIES, SERIES], axis=1)).model_.names == ["y0", "y1"]
+
+
+def test_columns_known_ahead_have_the_order_of_training():
+    sale, rain = (np.random.default_rng(seed).integers(0, 2, 123).astype(float) for seed in (1, 2))
+    forecaster = small(epochs=1).fit(SERIES + sale[:120], known=DataFrame(sale=sale[:120], rain=rain[:120]))
+    right, wrong = DataFrame(sale=sale[120:], rain=rain[120:]), DataFrame(rain=rain[120:], sale=sale[120:])
+    np.testing.assert_array_equal(forecaster.predict(known=right), forecaster.predict(known=right.to_numpy()))
+    with pytest.raises(InputError, match="known ahead must be in the order of training, sale, rain, got rain, sale"):
+        forecaster.predict(known=wrong)

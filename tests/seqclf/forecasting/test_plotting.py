@@ -20,6 +20,8 @@ def test_a_picture_names_columns_dates_and_the_interval(tmp_path):
     assert (tmp_path / "again.svg").read_text() == drawn
     plot_forecast(["bread"], history[:, :1], forecast[:, :1], path=tmp_path / "plain.svg")
     assert "interval" not in (tmp_path / "plain.svg").read_text()
+    plot_forecast(["US$_$"], history[:, :1], forecast[:, :1], path=tmp_path / "dollars.svg")  # not a formula
+    assert ">US$_$<" in (tmp_path / "dollars.svg").read_text()
 
 
 def test_wrong_suffixes_and_too_many_columns_are_rejected(tmp_path):

@@ -41,6 +41,13 @@ def test_words_that_fit_are_ranked_by_the_model(words):
     assert completer.complete("", top=1)[0][0] in ("the", "rain")
 
 
+def test_the_last_word_is_normalized_as_the_text_of_the_training():
+    settings = LanguageModelSettings(epochs=1, window=8, normalize="NFC", **SMALL)
+    model = train_language_model(["un café é"] * 20, settings=settings, threads=1)
+    for typed in ("un caf\u00e9", "un cafe\u0301"):
+        assert [word for word, _ in Completer(model).complete(typed)] == ["caf\u00e9"]
+
+
 def test_a_completer_continues_where_it_has_read(words):
     completer = Completer(words)
     for text in ("the k", "the king r", "the king rules t", "rain f", "the king rules the s"):

@@ -10,11 +10,11 @@ from wordvec import InputError
 END, V = 0, 9
 
 
-def text(seed, lines):
-    """Ids of lines of one to seven words, which repeat themselves; some lines are empty."""
+def text(seed, lines, most=7):
+    """Ids of lines of one to ``most`` words, which repeat themselves; some lines are empty."""
     random = np.random.default_rng(seed)
     found = [END]
-    for length in random.integers(0, 8, lines):
+    for length in random.integers(0, most + 1, lines):
         word = 1
         for _ in range(length):
             word = 1 + (word * 2 + int(random.integers(0, 3) ** 2)) % (V - 2)
@@ -33,9 +33,11 @@ def lines_of(ids):
     return found
 
 
-@pytest.mark.parametrize(("order", "lines"), [(1, 40), (2, 60), (3, 12), (5, 60)])
-def test_every_probability_equals_the_slow_version(order, lines):
-    train, test = text(1, lines), text(2, 12)
+@pytest.mark.parametrize(
+    ("order", "lines", "most"), [(1, 40, 7), (2, 60, 7), (3, 12, 7), (5, 60, 7), (5, 60, 2), (5, 30, 1), (5, 3, 0)]
+)
+def test_every_probability_equals_the_slow_version(order, lines, most):
+    train, test = text(1, lines, most), text(2, 12)
     test[test == 3] = V - 1  # a word that training lacks
     probability = kneser_ney(lines_of(train), V, order)
     expected = []

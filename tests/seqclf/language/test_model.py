@@ -44,6 +44,11 @@ def test_model_learns_and_beats_n_grams(model):
     assert model.metrics["dev_loss"] == min(row["dev_loss"] for row in model.history)
 
 
+def test_an_empty_training_text_is_refused(model):
+    with pytest.raises(InputError, match="trained_on must be the text of the training, got 0 lines"):
+        model.perplexity(LINES, trained_on=[])
+
+
 def test_state_is_carried_over_between_windows():
     """With windows of one step no gradient crosses steps, so only the carried state distinguishes the two a's.
 

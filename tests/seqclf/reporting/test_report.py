@@ -80,6 +80,8 @@ def test_any_label_can_be_drawn(recwarn):
     page = html_page(report(labels=["$x$ and $y^", "日本", "d" * 90, ""]))
     assert "日本" in page
     assert "d" * 20 + "..." in page
+    assert ">$x$ and $y^</text>" in page
+    assert html_page(report(labels=["_a", "_b"])).count(">_a</text>") == 1
     assert not [each for each in recwarn if "Glyph" in str(each.message)]
     unknown = evaluated(["a", "b"], np.full((2, 2), 0.5, np.float32), ["x", "y"])
     assert "<svg " in html_page(Report("model", CARD, unknown, ["s", "t"], {"file": "test.tsv"}))

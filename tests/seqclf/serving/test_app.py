@@ -13,7 +13,7 @@ pytest.importorskip("prometheus_client", reason="not installed: pip install 'wor
 
 import httpx
 
-from seqclf import ClassifierSettings, train_classifier
+from seqclf import ClassifierSettings, train_classifier, train_multi_label
 from seqclf.serving.app import application
 from seqclf.serving.batching import Batcher, Overloaded
 from seqclf.serving.description import docs_page, openapi
@@ -86,6 +86,18 @@ def test_bad_requests(model, body, status, message):
     (answer,) = asked(model, ("POST", "/predict", body), max_bytes=200, max_texts=5)
     assert answer.status_code == status
     assert message in answer.json()["error"]
+
+
+def test_a_confidence_needs_one_label_per_text():
+    settings = ClassifierSettings(hidden_size=4, vector_size=4, epochs=1, validation_fraction=0)
+    several = train_multi_label(TEXTS, [["a"], ["b"], ["a", "b"], []], settings=settings, threads=1)
+    refused, answer = asked(
+        several,
+        ("POST", "/predict", {"text": "fire", "min_confidence": 0.9}),
+        ("POST", "/predict", {"text": "fire"}),
+    )
+    assert (refused.status_code, answer.status_code) == (400, 200)
+    assert "min_confidence needs a model of one label per text" in refused.json()["error"]
 
 
 def test_other_paths_and_methods_have_errors_in_json(model):

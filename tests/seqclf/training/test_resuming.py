@@ -171,7 +171,7 @@ def test_stopping_in_the_first_epoch_saves_the_state(tmp_path, monkeypatch):
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     file = tmp_path / "state"
     settings = ClassifierSettings(**WORDS)
-    seqclf.train_classifier(TEXTS, LABELS, settings=settings, checkpoint=file)
+    model = seqclf.train_classifier(TEXTS, LABELS, settings=settings, checkpoint=file)
     with pytest.raises(InputError, match="holds the state of an interrupted training; resume it, or remove the file"):
         seqclf.train_classifier(TEXTS, LABELS, settings=settings, checkpoint=file)
     options = {"checkpoint": file, "resume": True}
@@ -190,6 +190,8 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         seqclf.train_classifier(TEXTS, [*LABELS[1:], "calm"], settings=settings, **options)
     with pytest.raises(InputError, match="the initial vectors differ"):
         seqclf.train_classifier(TEXTS, LABELS, settings=settings, vectors=VECTORS, **options)
+    with pytest.raises(InputError, match=r"training: initial network was None and is now '[0-9a-f]{32}'"):
+        seqclf.train_classifier(TEXTS, LABELS, settings=settings, initial=model, **options)
     with pytest.raises(InputError, match=r"training: model was 'classifier' and is now 'tagger'\. Resume"):
         tagger(**options)
     with pytest.raises(FormatError, match="state holds the state of an interrupted training, not a model; pass a file"):

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from seqclf.translation.decoding import beam_search, greedy, replace_unknown, sample
+from seqclf.translation.hypotheses import Hypothesis
+from seqclf.translation.predictions import predictions
 from tests.oracles.naive_decoding import beam_of_one, every_sequence, scored
-from wordvec import InputError
+from wordvec import InputError, Vocabulary
 
 BOS, EOS, SIZE = 0, 1, 5
 
@@ -191,6 +193,13 @@ def test_unknown_units_are_replaced_by_the_first_most_attended():
     found = replace_unknown(["?", "?", "a"], "?", ["x", "y"], attention)
     assert found == ["y", "x", "a"]
     assert replace_unknown(["?"], "?", [], np.zeros((1, 0))) == ["?"]
+
+
+def test_features_replace_no_unknown_unit():
+    found = [Hypothesis([1, 2], -1.0, np.array([[0.7, 0.1, 0.2], [0.8, 0.2, 0.0]]))]
+    vocabulary, source = Vocabulary(["<eos>", "<unk>", "a"]), ["<PST>", "g", "o"]
+    assert predictions(found, source, vocabulary, "characters", replaces=True, features=1).text == "oa"
+    assert predictions(found, source, vocabulary, "characters", replaces=True).text == "<PST>a"
 
 
 @pytest.mark.parametrize(

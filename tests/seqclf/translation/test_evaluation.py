@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqclf import load_model
+from seqclf import SequenceFromVector, SequenceToSequence, load_model
 from seqclf.translation.evaluation import evaluate_transducer
 from seqclf.translation.settings import TransducerSettings
 from seqclf.translation.train import train_transducer
@@ -35,6 +35,21 @@ def test_scores_of_the_model_and_of_the_baselines():
     assert values["baselines"]["most frequent target"]["exact_match"] == 0.5
     with pytest.raises(InputError, match="1 target for 2 sources"):
         evaluate_transducer(model, ["ab", "c"], ["x y"])
+
+
+@pytest.mark.parametrize(
+    ("units", "targets"), [("words", ["Go, now!", "Stay here."]), ("spaces", ["a  b", "b a "])], ids=["words", "spaces"]
+)
+def test_scores_of_estimators_compare_units(units, targets):
+    options = {
+        "target_units": units, "hidden_size": 32, "epochs": 60, "learning_rate": 0.01, "validation_fraction": 0,
+        "random_state": 1, "n_jobs": 1,
+    }  # fmt: skip
+    assert SequenceToSequence(**options).fit(["ab", "ba"], targets).score(["ab", "ba"], targets) == 1
+    vectors = [[0, 1], [1, 0]]
+    found = SequenceFromVector(**options).fit(vectors, targets)
+    assert found.score(vectors, targets) == 1
+    assert found.score(vectors, targets[::-1]) == 0
 
 
 def test_features_play_no_part_in_the_baselines():

@@ -180,6 +180,18 @@ def test_rare_target_units_are_unknown_and_can_be_replaced():
     assert replaced.units[1] in ("hello", "name3")
 
 
+def test_the_units_of_features_replace_no_unknown_unit(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "seqclf.translation.predictions.replace_unknown",
+        lambda units, unknown, source, attention: seen.append((source, attention.shape[1])) or units,
+    )
+    settings = tiny(source_units="spaces", epochs=1, validation_fraction=0)
+    model = train_transducer(["go", "see it"], ["went", "saw"], features=["V;PST", "V"], settings=settings, threads=1)
+    model.predict(["go", "see it"], features=iter(["V;PST", "V"]), replace_unknown=True)
+    assert seen == [(["go"], 1), (["see", "it"], 2)]
+
+
 def test_a_single_pair_is_enough():
     model = train_transducer(["a b"], ["c"], settings=tiny(source_units="spaces"), threads=1)
     assert model.metrics["pairs"] == 1

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from cli.main import wordvec
 from wordvec import FormatError, load_vectors
-from wordvec.formats import word2vec_binary
+from wordvec.formats import text_lines, word2vec_binary
 
 THE, CAT = "the 1 2 3\n", "cat 3 2 1\n"
 
@@ -59,6 +59,15 @@ def test_a_file_of_such_rows_only_is_rejected(tmp_path):
 
 
 # -- invalid rows -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("header", ["5 3\n", ""])
+def test_blank_lines_do_not_count_as_rows_to_read(tmp_path, monkeypatch, header):
+    monkeypatch.setattr(text_lines, "_BLOCK_BYTES", 40)
+    content = header + THE + "\n" + CAT + "".join(f"w{row} 1 2 3\n" for row in range(3))
+    for limit in range(1, 6):
+        found = loaded(tmp_path, content, limit=limit, skip_bad_rows=True)
+        assert found.tokens == ["the", "cat", "w0", "w1", "w2"][:limit]
 
 
 @pytest.mark.parametrize(

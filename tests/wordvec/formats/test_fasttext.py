@@ -114,6 +114,13 @@ def test_plain_vectors_become_a_model_without_ngrams(tmp_path):
     np.testing.assert_array_equal(found.vectors, plain.vectors)
 
 
+def test_settings_that_are_no_numbers_are_left_out(tmp_path):
+    plain = WordVectors(["up", "down"], [[1, 2], [3, 4]], settings={"subsample": None, "window": "5"})
+    save_vectors(plain, tmp_path / "m.bin", format="fasttext")
+    settings = load_vectors(tmp_path / "m.bin").settings
+    assert (settings["subsample"], settings["window"]) == (1e-3, 5)
+
+
 def test_full_softmax_keeps_its_context_vectors(model, tmp_path):
     model.settings |= {"loss": "softmax", "model": "cbow"}
     save_vectors(model, tmp_path / "m.bin", format="fasttext")

@@ -8,6 +8,7 @@ import io
 import lzma
 import sys
 import threading
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from cli import main
 from wordvec import FormatError, InputError, WordVectors, load_vectors
 from wordvec.formats.registry import describe
 
-FORMATS = ("txt", "bin", "safetensors", "npz")
+PARQUET = pytest.param("parquet", marks=pytest.mark.skipif(find_spec("pyarrow") is None, reason="needs pyarrow"))
+FORMATS = ("txt", "bin", "safetensors", "npz", PARQUET)
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,10 @@ import importlib.util
 import numpy as np
 import pytest
 
-from wordvec import InputError
+from wordvec import InputError, WordVectors
 from wordvec.plotting.charts import plot_confusion, plot_lines, plot_table, plot_window
+from wordvec.plotting.curves import plot_scores
+from wordvec.plotting.maps import plot_similarities
 
 pytestmark = pytest.mark.skipif(
     not importlib.util.find_spec("matplotlib"), reason="pip install 'wordvec-seqclf[plotting]'"
@@ -28,6 +30,22 @@ def test_a_table_shows_every_number():
     figure = plot_table([[0.25, -1], [0, 1]], ["a", "b"], ["c", "d"], title="values")
     assert [text.get_text() for text in figure.axes[0].texts] == ["0.25", "-1.00", "0.00", "1.00"]
     assert plot_table([[3]], ["a"], ["b"]).axes[0].texts[0].get_text() == "3"
+
+
+def test_dollars_in_names_are_no_formulas(tmp_path):
+    plot_table([[1, 2]], ["$$"], ["$_$", "b"], tmp_path / "table.svg")
+    plot_lines({"$$": [1, 2]}, path=tmp_path / "lines.svg")
+    plot_window(["$$", "for", "us"], 1, tmp_path / "window.svg")
+    plot_similarities(WordVectors(["$$", "us"], [[1, 0], [1, 1]]), ["$$", "us"], tmp_path / "map.svg")
+    assert all(">$$<" in (tmp_path / f"{name}.svg").read_text() for name in ("table", "lines", "window", "map"))
+
+
+def test_names_that_begin_with_an_underscore_have_a_legend(tmp_path):
+    lines = plot_lines({"_": [1, 2], "a": [2, 1]}, path=tmp_path / "lines.svg").axes[0].get_legend()
+    scores = plot_scores({"_old": {"ws353": (0.6,)}, "$new$": {"ws353": (0.5,)}}, tmp_path / "scores.svg").legends[0]
+    names = [[text.get_text() for text in legend.get_texts()] for legend in (lines, scores)]
+    assert names == [["_", "a"], ["_old", "$new$"]]
+    assert all(name in (tmp_path / "scores.svg").read_text() for name in (">_old<", ">$new$<"))
 
 
 def test_a_confusion_matrix_is_shaded_by_the_share_of_its_row():

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -243,6 +244,22 @@ def test_several_words_of_a_pair_are_looked_up_as_a_phrase(tmp_path):
     path.write_text("New York\tcity\t9\nice cream\tcity\t1\nNew  York\tice cream\t2\nice age\tcity\t1\n")
     vectors = WordVectors(["new_york", "city", "ice cream"], [[1, 0.1], [1, 0], [-1, 0.4]], lowercase=True)
     assert (evaluate_similarity(vectors, path).covered, evaluate_similarity(vectors, path).pairs) == (3, 4)
+
+
+@pytest.mark.parametrize("of_vectors", ["NFC", "NFD"])
+@pytest.mark.parametrize("of_file", ["NFC", "NFD"])
+@pytest.mark.parametrize("recorded", ["NFC", "none"])
+def test_accents_are_looked_up_in_both_forms(tmp_path, of_vectors, of_file, recorded):
+    def write(name, content):
+        (tmp_path / name).write_text(unicodedata.normalize(of_file, content), "utf-8")
+        return tmp_path / name
+
+    tokens = [unicodedata.normalize(of_vectors, word) for word in ("café", "thé", "là", "été")]
+    wv = WordVectors(tokens, [[0, 1], [0.1, 1], [0, -1], [0.2, -1]], normalize=recorded)
+    assert evaluate_similarity(wv, write("pairs", "Café\tthé\t9\ncafé\tlà\t1\n")).covered == 2
+    for case_sensitive in (False, True):
+        found = evaluate_analogies(wv, write("questions", "café thé Là été\n"), case_sensitive=case_sensitive)
+        assert (found.total.right, found.total.asked) == (1, 1)
 
 
 def test_too_few_pairs_give_no_correlation(tmp_path):
