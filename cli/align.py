@@ -12,7 +12,12 @@ from cli.shared.reporting import log
 @click.argument("source", type=options.INPUT)
 @click.argument("target", type=options.INPUT)
 @options.output_option("Rotated vectors of SOURCE; the extension names the format.")
-@click.option("--output-target", type=options.OUTPUT, metavar="FILE", help="The centered unit vectors of TARGET.")
+@click.option(
+    "--output-target",
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Also write the centered unit vectors of TARGET to FILE.",
+)
 @alignment_options
 @options.quiet_option
 def align(

@@ -100,7 +100,9 @@ for _command in (check, explain, evaluate, export, find_threshold, info, predict
     is_flag=True,
     help="Also train on an eighth, a quarter and a half of DATA; evaluate these models and baselines on --test.",
 )
-@click.option("--learning-curve-plot", type=options.OUTPUT, help="Draw it to a .png, .svg or .pdf file.")
+@click.option(
+    "--learning-curve-plot", type=options.OUTPUT, help="Draw the --learning-curve to a .png, .svg or .pdf file."
+)
 @click.option(
     "--multi-label",
     "separator",

@@ -102,8 +102,14 @@ _RUNS: dict[str, list[str]] = {
 
 
 @click.command("compile", cls=Command, context_settings=options.HELP)
-@click.option("--model", "models", type=click.Choice(list(_RUNS)), multiple=True, help="Only this model's; repeatable.")
-@click.option("--all", "every", is_flag=True, help="Those of all models.  [default without --model]")
+@click.option(
+    "--model",
+    "models",
+    type=click.Choice(list(_RUNS)),
+    multiple=True,
+    help="Compile only the kernels of this model; can be repeated.",
+)
+@click.option("--all", "every", is_flag=True, help="Compile the kernels of all models.  [default without --model]")
 @options.quiet_option
 def compile_kernels(models: tuple[str, ...], every: bool, quiet: bool) -> None:
     """Compile and store all kernels, so that no later command compiles any on this kind of processor.

@@ -116,8 +116,9 @@ def train(
     """Train a forecaster on DATA and write it to a file.
 
     Exponential smoothing, Theta, autoregression, naive methods and networks forecast the end of DATA from earlier
-    values only; the best of them is trained on all of DATA, with prediction intervals from its errors. With --test, all
-    of that is first done on the values before the last N, which are then forecast and compared with naive forecasts.
+    values only; the best of them, or its mean with exponential smoothing, is trained on all of DATA, with prediction
+    intervals from its errors. With --test, all of that is first done on the values before the last N, which are then
+    forecast and compared with naive forecasts.
 
     \b
     Example:

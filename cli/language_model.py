@@ -145,7 +145,13 @@ def train(
 @click.option(
     "--cache-size", type=options.LEAST_1, default=2000, show_default=True, help="Words, or characters, in the cache."
 )
-@click.option("--cache-theta", type=float, default=0.2, show_default=True, help="How much similarity counts.")
+@click.option(
+    "--cache-theta",
+    type=float,
+    default=0.2,
+    show_default=True,
+    help="Scale of the similarity of states; larger values favor the most similar ones.",
+)
 @click.option("--cache-weight", type=float, default=0.15, show_default=True, help="Share of the cache's probability.")
 @options.encoding_options
 @options.threads_option

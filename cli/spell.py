@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     default=1,
     show_default=True,
     metavar="N",
-    help="Occurrences in the corpus from which on a word is correct.",
+    help="Take words with at least N occurrences in the corpus as correct.",
 )
 @click.option("--text", type=options.INPUT, metavar="FILE", help="Correct the lines of FILE; - for standard input.")
 @click.option(
     "--vectors",
     type=options.INPUT,
     metavar="FILE",
-    help="With --text: choose corrections that also suit the words around, by vectors of train-embeddings.",
+    help="With --text: choose corrections that also suit the surrounding words, by vectors of train-embeddings.",
 )
 @click.option(
     "--errors",

@@ -15,7 +15,7 @@ from cli.shared.reporting import print_json
     default=0.2,
     show_default=True,
     metavar="X",
-    help="Most words that the summary has, as a share of those of the text.",
+    help="Maximum length of the summary, as a share of the words of the text.",
 )
 @click.option(
     "--method",

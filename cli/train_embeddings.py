@@ -203,7 +203,7 @@ def train_embeddings(
         check_target(target)
     output_format(output)
     if plot is not None and given["model"] in counting.MODELS and given["model"] != "glove":
-        raise click.UsageError(f"--plot draws the loss of each epoch, which --model {given['model']} has not")
+        raise click.UsageError(f"--plot draws the loss of each epoch, which --model {given['model']} lacks")
     check_picture(plot)
     refuse_without("--continue-from", continue_from, "freeze_initial", *_CONTINUING)
     refuse_with("--freeze-initial", freeze_initial, "initial_rate")

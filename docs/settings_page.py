@@ -25,7 +25,8 @@ SECTIONS: list[tuple[type[Settings], str, str]] = [
     (
         CooccurrenceSettings,
         "Co-occurrence counts",
-        "all count-based estimators, `train-embeddings --model cooccurrence`, `ppmi`, `svd`, `glove`",
+        "all count-based estimators, `train-embeddings --model cooccurrence`, `ppmi`, `svd`, `glove`. The defaults\n"
+        "are those of GloVe; of the other models, `window` is 5 and `window_weights` is dynamic",
     ),
     (SvdSettings, "Truncated SVD", "`wordvec.Svd`, `train-embeddings --model svd`"),
     (GloveSettings, "GloVe", "`wordvec.Glove`, `train-embeddings --model glove`"),

@@ -21,7 +21,7 @@ _THRESHOLDS = [0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
     "--accuracy",
     type=click.FloatRange(0, 1, min_open=True),
     metavar="SHARE",
-    help="Also find the lowest confidence from which on this share of the answers is correct (0.95).",
+    help="Also find the lowest confidence at which this share of the answers is correct, such as 0.95.",
 )
 @click.option(
     "--plot",
@@ -36,7 +36,7 @@ _THRESHOLDS = [0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
 def find_threshold(
     model: str, data: str, accuracy: float | None, plot: str | None, threads: int | None, as_json: bool, **reading: Any
 ) -> None:
-    """Show coverage and accuracy of MODEL on labeled DATA, if it answers only from a confidence on.
+    """Show coverage and accuracy of MODEL on labeled DATA, if it abstains below a confidence.
 
     The confidence is the probability of the predicted label; `predict --min-confidence` abstains below it. DATA should
     be neither training nor test data.

@@ -25,7 +25,7 @@ log_options = options.together(
         "--tensorboard",
         type=options.OUTPUT,
         metavar="FOLDER",
-        help="Write them to FOLDER for TensorBoard (the extra tensorboard).",
+        help="Write loss, metrics and learning rate per epoch to FOLDER for TensorBoard (needs the extra tensorboard).",
     ),
     click.option(
         "--plot",

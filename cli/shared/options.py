@@ -140,7 +140,7 @@ subword_fallback_option = click.option(
     is_flag=True,
     default=True,
     flag_value=False,
-    help="Words outside the vocabulary of the vectors have none, even if there are n-grams.",
+    help="Do not compose vectors for words outside the vocabulary from n-grams.",
 )
 _TOKENIZER = click.Choice(["whitespace", "words", "words2", "tweets", "characters"])
 tokenizer_option = click.option(

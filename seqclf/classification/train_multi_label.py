@@ -178,9 +178,7 @@ def _check_labels_differ(classes: list[Any], targets: np.ndarray) -> None:
         )
     constant = targets.all(axis=0) | ~targets.any(axis=0)
     if constant.all():
-        raise InputError(
-            f"nothing to learn: every text has the same of the {len(classes)} labels; add texts with others"
-        )
+        raise InputError("nothing to learn: every text has the same labels; add texts with others")
     if constant.any():
         names = ", ".join(str(classes[label]) for label in np.flatnonzero(constant)[:20])
         logger.warning("labels that all texts have, or none, cannot be learned: %s", names)

@@ -96,13 +96,13 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     """
     folder = Path(path)
     if folder.exists() and not is_folder(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists and is no model of sentence-transformers; give another folder")
+        raise InputError(f"{folder} exists and is not a model of sentence-transformers; give another folder")
     if not folder.exists():
         check_target(folder)
     try:
         (folder / _MODULE).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder} cannot be made: {(error.strerror or str(error)).lower()}") from None
+        raise InputError(f"{folder} cannot be created: {(error.strerror or str(error)).lower()}") from None
     unknown = "[UNK]"
     while unknown in table.vocabulary:
         unknown = f"[{unknown}]"

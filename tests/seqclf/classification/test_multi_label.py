@@ -146,7 +146,7 @@ def test_label_sets_may_have_many_types():
         ([["a", 1], [], []], {}, "labels must have the same type, got int and str"),
         ([[], [], []], {}, "at least two labels, got \\[\\]; for a single label, train a classifier with two classes"),
         ([["a"], [], ["a"]], {}, "at least two labels, got \\['a'\\]"),
-        ([["a", "b"]] * 3, {}, "nothing to learn: every text has the same of the 2 labels"),
+        ([["a", "b"]] * 3, {}, "nothing to learn: every text has the same labels; add texts with others"),
         (np.array([[0, 1], [1, 2], [0, 0]]), {}, "an indicator matrix must hold only 0 and 1, got .*2"),
         ([["a"], [], ["b"]], {"dev": (["x"], [["c"]])}, "label 'c' of the validation texts is not among the training"),
         (np.eye(3), {"dev": (["x"], np.eye(2))}, "2 columns for 3 labels"),

@@ -58,7 +58,7 @@ def test_a_folder_is_replaced_but_no_other(wv, folder, tmp_path):
     np.testing.assert_array_equal(load_vectors(folder).vectors, -wv.vectors)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/letter.txt").write_text("dear")
-    with pytest.raises(InputError, match="mine exists and is no model of sentence-transformers; give another folder"):
+    with pytest.raises(InputError, match="mine exists and is not a model of sentence-transformers; give another"):
         save_vectors(wv, tmp_path / "mine", format="static")
     with pytest.raises(InputError, match=r"the directory .* does not exist"):
         save_vectors(wv, tmp_path / "none/m", format="static")
