@@ -54,7 +54,7 @@ class PredictionTable:
         """
         rows = [self._kept(record) | dict(found) for record, found in zip(records, predictions, strict=True)]
         if self._format == "jsonl":
-            self._file.writelines(map(_json_line, rows))
+            self._file.write(b"".join(map(_json_line, rows)))
             return
         for (where, _, _), row in zip(records, rows, strict=True):
             self._check(where, row)

@@ -51,14 +51,19 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)))
     ["wordvec", "train-embeddings", "word-analogy", "classify-text", "tag-text", "language-model", "transduce"],
 )
 def test_help_is_quick(command_folder, script):
-    """In processor time, so that other programs do not matter."""
-    times = []
-    for _ in range(3):
+    """In processor time, so that other programs do not matter, and compared with that of a known import, which takes 55
+    ms where six times as much are a third of a second."""
+
+    def seconds(command):
         before = os.times()
-        subprocess.run([command_folder / script, "--help"], check=True, capture_output=True)
+        subprocess.run(command, check=True, capture_output=True)
         after = os.times()
-        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
-    assert min(times) < 0.35, times
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    commands = [command_folder / script, "--help"], [sys.executable, "-c", "import click"]
+    times = [[seconds(command) for command in commands] for _ in range(3)]
+    quickest, known = map(min, zip(*times, strict=True))
+    assert quickest < 6 * known, times
 
 
 @pytest.mark.parametrize("words", all_commands(), ids=" ".join)
