@@ -4,7 +4,7 @@ Sessions run in one folder, the README's first, so that pages can use the files 
 with other instructions rounds differently, so numbers are compared with a tolerance:
 
 - a percentage: 3 points;
-- a number with a decimal point: 2 %, or 0.02;
+- a number with a decimal point: 2 %, or 0.02; a negative one, such as a log-probability: 0.15;
 - a whole number: exact below 10, else 2 %, or 3;
 - durations, speeds and numbers of threads are ignored, and so are progress lines;
 - a line ``...`` on the page stands for any number of lines.
@@ -95,7 +95,7 @@ def close(expected, actual):
     if percent:
         return abs(a - b) <= 3
     if "." in expected or "." in actual:
-        return abs(a - b) <= max(0.02, 0.02 * abs(a))
+        return abs(a - b) <= max(0.15 if max(a, b) < 0 else 0.02, 0.02 * abs(a))
     return a == b or (abs(a) >= 10 and abs(a - b) <= max(3, 0.02 * abs(a)))
 
 

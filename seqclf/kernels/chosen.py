@@ -113,7 +113,8 @@ if JIT_OFF:
         left = a[a_first + a_rows[:rows, None] + a_columns[None, :depth]]
         right = b[b_first + np.arange(depth)[:, None] * b_step + np.arange(LANES)]
         places = out_first + out_rows[:rows, None] + np.arange(LANES)
-        out[places] += left @ right
+        for k in range(depth):
+            out[places] += left[:, k, None] * right[k]
 
 else:
 
