@@ -51,8 +51,8 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)))
     ["wordvec", "train-embeddings", "word-analogy", "classify-text", "tag-text", "language-model", "transduce"],
 )
 def test_help_is_quick(command_folder, script):
-    """In processor time, so that other programs do not matter, and compared with that of a known import, which takes 55
-    ms where six times as much are a third of a second."""
+    """In processor time, so that other programs do not matter, and compared with the import of NumPy, so that neither do
+    slow processors: where it takes 0.1 s, help takes at most a third of a second."""
 
     def seconds(command):
         before = os.times()
@@ -60,10 +60,10 @@ def test_help_is_quick(command_folder, script):
         after = os.times()
         return after.children_user + after.children_system - before.children_user - before.children_system
 
-    commands = [command_folder / script, "--help"], [sys.executable, "-c", "import click"]
+    commands = [command_folder / script, "--help"], [sys.executable, "-c", "import numpy"]
     times = [[seconds(command) for command in commands] for _ in range(3)]
     quickest, known = map(min, zip(*times, strict=True))
-    assert quickest < 6 * known, times
+    assert quickest < 3.5 * known, times
 
 
 @pytest.mark.parametrize("words", all_commands(), ids=" ".join)
