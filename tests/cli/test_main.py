@@ -51,8 +51,8 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)))
     ["wordvec", "train-embeddings", "word-analogy", "classify-text", "tag-text", "language-model", "transduce"],
 )
 def test_help_is_quick(command_folder, script):
-    """In processor time, so that other programs do not matter, and compared with the import of NumPy, so that neither do
-    slow processors: where it takes 0.1 s, help takes at most a third of a second."""
+    """In processor time, so that other programs do not matter, and compared with the import of NumPy, so that slow
+    processors do not either: where it takes 0.1 s, help takes at most a third of a second."""
 
     def seconds(command):
         before = os.times()
