@@ -94,7 +94,7 @@ def markdown(facts: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     peers = ", ".join(f"{name} {version}" for name, version in facts["peers"].items()) or "none"
     lines = [
-        "# Results",
+        f"# Results: {machine['processor']} ({machine['kind']})",
         "",
         f"Written by `python -m benchmarks{_arguments(facts)}`, which overwrites it; do not edit.",
         "",
