@@ -145,7 +145,7 @@ class Vocabulary:
             token_id = get(word.lower(), -1)
         if token_id >= 0 or word.isascii():
             return token_id
-        forms = [unicodedata.normalize(form, word) for form in ("NFC", "NFD")]
+        forms = accent_forms(word)
         spellings = [*forms, *(form.lower() for form in forms)]
         return next((row for row in map(get, spellings) if row is not None), -1)
 
@@ -223,6 +223,11 @@ class Vocabulary:
                     if edits <= limit:
                         near.append((edits, token_id))
         return [self.tokens[token_id] for _, token_id in sorted(near)[:n]]
+
+
+def accent_forms(word: str) -> list[str]:
+    """Return a word in composed (NFC) and decomposed (NFD) form, which look the same."""
+    return [unicodedata.normalize("NFC", word), unicodedata.normalize("NFD", word)]
 
 
 def _without_accents(word: str) -> str:

@@ -22,7 +22,6 @@ import logging
 import math
 import os
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -46,6 +45,7 @@ from wordvec.vectors.dense import WordVectors
 from wordvec.vectors.sparse import SparseWordVectors
 from wordvec.vectors.subwords import SubwordVectors
 from wordvec.vectors.tables import Summarized, Tabular
+from wordvec.vocabulary import accent_forms
 
 _log = logging.getLogger(__name__)
 
@@ -489,10 +489,8 @@ def row_lookup(vectors: WordVectors, top: int) -> Any:
 
 
 def _spellings(word: str, form: str) -> list[str]:
-    """Return a word as written, normalized like the training text, and composed and decomposed, which look the same."""
-    if word.isascii():
-        return [word]
-    return [word, normalized(word, form), unicodedata.normalize("NFC", word), unicodedata.normalize("NFD", word)]
+    """Return a word as written, normalized like the training text, composed, and decomposed."""
+    return [word] if word.isascii() else [word, normalized(word, form), *accent_forms(word)]
 
 
 def summed(name: str, counts: Iterable[AnalogyCount]) -> AnalogyCount:
