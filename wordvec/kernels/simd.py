@@ -528,5 +528,5 @@ else:
 
 
 PART, load_part, splat_part = (WIDTH, load, splat) if has_long_registers() else (HALF, load_eight, splat_eight)
-"""Floats in a vector that takes one register of the processors that ``has_long_registers`` tells apart, for loops that
-need all registers, and the primitives that load and broadcast so many."""
+"""The number of float32 that fit one register of AVX-512, or else of AVX2, and the primitives that load and broadcast
+that many: for loops that would otherwise run out of registers."""
