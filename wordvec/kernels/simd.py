@@ -26,6 +26,7 @@ from wordvec.kernels.code_cache import KernelCache
 from wordvec.kernels.compiling import collection_waits, interrupts_wait, told_when_slow
 from wordvec.kernels.dividing import claims_released, recorded
 from wordvec.kernels.inlining import KernelCompiler
+from wordvec.kernels.quicker_numba import quicker_numba
 
 WIDTH = 16
 
@@ -98,7 +99,7 @@ def kernel(
     def compile_whole(signature: Any) -> Any:
         if recorded(dispatcher, signature):
             return function if needed else lambda *arguments: 0.0
-        with interrupts_wait(), collection_waits(), told_when_slow(cache.lifetime), claims_released():
+        with interrupts_wait(), collection_waits(), told_when_slow(cache.lifetime), claims_released(), quicker_numba():
             return compile_now(signature)
 
     dispatcher.compile = compile_whole
@@ -114,7 +115,7 @@ def compiled_address(function: Any, signature: Any) -> int:
         function, (signature.args, signature.return_type), {}, {"fastmath": {"contract"}, "error_model": "numpy"}
     )
     cache = compiled._cache = KernelCache(function)
-    with interrupts_wait(), collection_waits(), told_when_slow(cache.lifetime), claims_released():
+    with interrupts_wait(), collection_waits(), told_when_slow(cache.lifetime), claims_released(), quicker_numba():
         compiled.compile()
     _addresses.append(compiled)
     return int(compiled.address)
