@@ -1,5 +1,6 @@
 """``classify-text``: train, evaluate and apply text classifiers."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -220,6 +221,7 @@ def train(
     )  # fmt: skip
     if search is not None:
         search.finish()
+        settings = replace(settings, **search.best)
     elif folds is not None:
         from seqclf.classification.cross_validation import cross_validate
 
@@ -234,7 +236,7 @@ def train(
         thresholds = {} if separator is None else {"tune_thresholds": tune_thresholds}
         if baselines:
             log("training the baselines, each with seven strengths of regularization", quiet)
-        rivals = _baselines(trained, settings.seed, thresholds) if baselines else []
+        rivals = _baselines(trained, settings, thresholds) if baselines else []
         evaluate_on: Any = evaluated if separator is None else evaluated_sets
         own = evaluate_on(trained.model, *trained.test, places=places.get(str(test), ()), threads=threads, quiet=quiet)
         if separator is None:
@@ -249,14 +251,14 @@ def train(
             _show_learning_curve(trained, weights, settings, threads, learning_curve_plot)
 
 
-def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> list[Any]:
+def _baselines(trained: Trained, settings: ClassifierSettings, multi_label: dict[str, Any]) -> list[Any]:
     """Train the baselines and return them."""
     from seqclf import compare_baselines
     from seqclf.classification.baselines import compare_multi_label_baselines
 
     model, test = trained.model, trained.test or ()
     chosen: dict[str, Any] = {name: getattr(model, name) for name in ("tokenizer", "lowercase", "normalize")}
-    chosen["seed"] = seed
+    chosen |= {"validation_fraction": settings.validation_fraction, "seed": settings.seed}
     compare: Any = compare_multi_label_baselines if multi_label else compare_baselines
     return list(compare(*trained.training, *test, dev=trained.dev, **chosen, **multi_label))
 

@@ -1,6 +1,7 @@
 """``classify-text``: train, predict, evaluate."""
 
 import importlib.util
+import itertools
 import json
 import re
 import subprocess
@@ -256,6 +257,33 @@ def test_learning_curve(data):
     assert Path("curve.svg").read_bytes().startswith(b"<?xml")
     assert "--learning-curve needs --test FILE" in invoke(*arguments, code=2).stderr
     assert "needs --learning-curve" in invoke(*arguments[:6], "--learning-curve-plot", "curve.svg", code=2).stderr
+
+
+def test_baselines_and_learning_curve_have_the_settings_of_the_model(data, monkeypatch):
+    from seqclf.classification import baselines, cross_validation, tuning
+
+    sizes, settings, features, train = [], [], baselines._tfidf_features, cross_validation.train_classifier
+    scores = itertools.count(1)
+    monkeypatch.setattr(tuning, "_score", lambda metrics: float(next(scores)))  # the last trial is the best one
+
+    def recorded_features(data):
+        sizes.append(len(data.train))
+        return features(data)
+
+    def recorded_training(*arguments, **options):
+        settings.append(options["settings"].record())
+        return train(*arguments, **options)
+
+    monkeypatch.setattr(baselines, "_tfidf_features", recorded_features)
+    monkeypatch.setattr(cross_validation, "train_classifier", recorded_training)
+    small = ("--hidden-size", 4, "--vector-size", 4, "--validation-fraction", 0.5, "--model", "network", "--epochs", 1)
+    tested = ("--test", "data.tsv", "--baselines", "--learning-curve", "--tune", "1s")
+    invoke("train", "data.tsv", "-o", "m.safetensors", *small, *tested)
+    log = [json.loads(line) for line in Path("m.safetensors.tuning.jsonl").read_text().splitlines()]
+    trials = [row for row in log if row.get("state") == "complete"]
+    best = max(trials, key=lambda row: row["score"])
+    assert sizes == [30, 4, 8, 15, 30]
+    assert [{name: each[name] for name in best["settings"]} for each in settings] == [best["settings"]] * 3
 
 
 def test_training_warns_of_contradictions_and_of_labels_with_one_text(data):
