@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from cli.shared.reporting import finite
@@ -36,11 +36,8 @@ class PredictionTable:
         if id_column is not None and id_column not in records.columns and records.columns:
             raise InputError(f"no column {id_column!r:.40}; set id_column to one of {listed(records.columns)}")
         kept = records.columns if id_column is None else [id_column]
-        if repeated := next((name for name in added if name in kept), None):
-            raise InputError(
-                f"the input has a column {repeated!r} already; rename it, or set id_column to keep another"
-            )
-        self._columns, self._added = [*kept, *added], frozenset(added)
+        self._columns, self._added = [*kept, *added], added
+        self._refuse_repeated("the input has a column", kept)
         self._parquet = _ParquetWriter(file, records, kept, added) if format == "parquet" else None
         if format in ("csv", "tsv"):
             self._put_cells([self._columns])
@@ -49,8 +46,8 @@ class PredictionTable:
         """Write records, each with the values of its prediction.
 
         Raises:
-            InputError: an object of JSON Lines lacks the column that is kept, has others than the first, or has an
-                unpaired surrogate, which only JSON can escape.
+            InputError: an object of JSON Lines lacks the column that is kept, has a key that is the name of a column of
+                predictions, has others than the first, or has an unpaired surrogate, which only JSON can escape.
         """
         rows = [self._kept(record) | dict(found) for record, found in zip(records, predictions, strict=True)]
         if self._format == "jsonl":
@@ -73,10 +70,17 @@ class PredictionTable:
 
         where, _, values = record
         if self._id_column is None:
+            self._refuse_repeated(f"{where}: the object has a key", values)
             return values
         if self._id_column not in values:
             raise InputError(f"{where}: no key {self._id_column!r:.40}; set id_column to one that every object has")
         return {self._id_column: values[self._id_column]}
+
+    def _refuse_repeated(self, what: str, names: Collection[str]) -> None:
+        from corpora import InputError
+
+        if repeated := next((name for name in self._added if name in names), None):
+            raise InputError(f"{what} {repeated!r} already; rename it, or set id_column to keep another")
 
     def _check(self, where: str, row: Mapping[str, Any]) -> None:
         from corpora import InputError
