@@ -97,6 +97,8 @@ def test_unpaired_surrogates_are_escaped_or_refused():
     assert json.loads(written({"note": "\ud83d"}, "jsonl"))["note"] == "\ud83d"
     with pytest.raises(InputError, match=r"a.jsonl:1: \\ud83d is an unpaired surrogate"):
         written({"note": "\ud83d"}, "csv")
+    with pytest.raises(InputError, match=r"the names of the columns: \\ud83d is an unpaired surrogate"):
+        written({"\ud83d": "x"}, "csv")
 
 
 def test_a_table_from_a_pipe(folder, model_file):
