@@ -196,5 +196,5 @@ def _train(
     )
     return TransducerModel(
         network, vocabulary, units, settings=TransducerSettings(**vars(settings)), features=features, metrics=metrics,
-        history=outcome.history, subwords=subwords, baselines=baselines,
+        history=outcome.history, subwords=subwords, baselines=baselines.known(vocabulary, units),
     )  # fmt: skip
