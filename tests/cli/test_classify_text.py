@@ -286,6 +286,22 @@ def test_baselines_and_learning_curve_have_the_settings_of_the_model(data, monke
     assert [{name: each[name] for name in best["settings"]} for each in settings] == [best["settings"]] * 3
 
 
+@pytest.mark.parametrize("options", [("--model", "linear", "--learning-curve"), ("--multi-label", "|", *TINY)])
+def test_numbers_as_labels_are_compared_alike_by_all_measures(tmp_path, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{row % 2}\t{'fire' if row % 2 else 'calm'} {row}\n" for row in range(40)]
+    Path("a.tsv").write_text("".join(rows))
+    Path("b.tsv").write_text("".join(row.replace("\t", ".0\t", 1) for row in rows[:10]))
+    for test in ("a.tsv", "b.tsv"):
+        found = invoke("train", "a.tsv", "-o", "m.safetensors", *options, "--test", test, "--baselines").stdout
+        table, *curve = found.split("\n\n")
+        scores = [re.findall(r" {2,}([\d.]+)", line)[0] for line in table.splitlines()[1:]]
+        assert float(scores[-1]) == pytest.approx(100 if curve else 1), table
+        assert all(line.split()[-2] == "100.0" for line in "".join(curve).splitlines()[1:])
+        averages = json.loads(invoke("evaluate", "m.safetensors", test, "--precision-recall", "c", "--json").stdout)
+        assert averages["average_precision"].keys() == {"0", "1"}
+
+
 def test_training_warns_of_contradictions_and_of_labels_with_one_text(data):
     Path("odd.tsv").write_text("a\tgood text\na\tfine\nb\tgood text\nb\tbad\nc\tother\nb\tfine\n")
     found = invoke("train", "odd.tsv", "-o", "m.safetensors", *TINY).stderr
