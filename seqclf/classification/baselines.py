@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
-from seqclf.data.labels import as_labels, check_labels, distinct_labels, encode_labels
+from seqclf.data.labels import as_classes, as_labels, check_labels, distinct_labels, encode_labels
 from seqclf.data.splits import random_split, stratified_split
 from seqclf.data.texts import Text, tokenize_texts
 from seqclf.metrics import MultiLabelScore, Score, mcnemar, score, score_label_sets
@@ -96,6 +96,7 @@ def compare_baselines(
     check_labels(tokens, labels)
     classes = distinct_labels(labels)
     targets = encode_labels(labels, classes, "texts")
+    test_labels = as_classes(test_labels, classes)
     test_tokens = _ngrams(test_texts, tokenizer, lowercase, normalize)
     check_labels(test_tokens, test_labels, "test texts")
     if dev is not None:

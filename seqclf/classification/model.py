@@ -209,7 +209,7 @@ class ClassifierModel:
 
         Args:
             texts, threads: as for :meth:`predict_proba`.
-            labels: one per text, compared as strings; labels that the model does not know count as errors.
+            labels: one per text, compared with ``==`` or as strings; those unknown to the model count as errors.
 
         Raises:
             InputError: an invalid text, or not one label per text.

@@ -8,6 +8,7 @@ import numpy as np
 
 from seqclf.classification.curves import PrecisionRecall, precision_recall
 from seqclf.classification.evaluation import Reliability, calibration_error, reliability
+from seqclf.data.labels import as_classes
 from seqclf.metrics import MultiLabelScore, score_label_sets
 from wordvec import InputError
 
@@ -113,7 +114,7 @@ def evaluated_sets(
     Args:
         names: C labels of a model.
         probabilities: (N, C). thresholds: (C,) from which on a label is predicted.
-        labels: the true ones of each text, compared as strings; those not in ``names`` count as missed.
+        labels: the true ones of each text, compared with ``==`` or as strings; those not in ``names`` count as missed.
 
     Raises:
         InputError: not one collection of labels per row of ``probabilities``.
@@ -124,7 +125,7 @@ def evaluated_sets(
         >>> found.predicted, found.score.subset_accuracy, found.mistakes()
         ([['fire'], []], 0.5, [(1, 0.6)])
     """
-    truth = [sorted(set(map(str, own))) for own in labels]
+    truth = [sorted({str(label) for label in as_classes(own, names)}) for own in labels]
     known = [str(name) for name in names]
     return SetEvaluation(
         score_label_sets(truth, probabilities >= thresholds, known), truth, known, probabilities, thresholds
