@@ -146,7 +146,7 @@ _PARSERS: list[_Parser] = [
 _NAMED_PARSERS: list[_Parser] = [_numbers(r"(\d{4})", "y"), _numbers(r"([12]\d{3})([01]\d)", "ym")]
 """Of numbers that are dates only in a column with such a name."""
 
-_WEEK = re.compile(r"(\d{4})[-/. ]?([Ww]?)(\d\d?)")
+_ISO_WEEK, _WEEK_NUMBER = re.compile(r"(\d{4})-?[Ww](\d\d)"), re.compile(r"(\d{4})[-/. ]?[Ww]?(\d\d?)")
 _NO_WEEKS = ("year", "month")
 """Units that a column of weeks does not have: 202305 is a week there."""
 
@@ -204,16 +204,23 @@ def _is_odd(dates: Dates) -> bool:
 
 
 def _weeks(cells: Sequence[str], named: bool) -> Dates | None:
-    """Return the Mondays of consecutive ISO weeks, such as 2023-W05, or 202305 if the column is ``named`` week."""
-    found = [_WEEK.fullmatch(cell) for cell in cells]
-    parts = [each.groups() for each in found if each is not None and (named or each[2])]
-    try:
-        days = [datetime.date.fromisocalendar(int(year), int(week), 1).toordinal() for year, _, week in parts]
-    except ValueError:
-        return None
-    if len(days) < len(cells) or Dates("day", sorted(days)).step() != 7:
-        return None
-    return Dates("day", days)
+    """Return the Mondays of ISO weeks, such as 2023-W05, or 202305 if the column is ``named`` week; None for others.
+
+    Of the years with 53 weeks, one must not lack the last: then the weeks are those of another calendar.
+    """
+    form, weeks = _WEEK_NUMBER if named else _ISO_WEEK, []
+    for cell in cells:
+        found = form.fullmatch(cell)
+        if found is None:
+            return None
+        try:
+            weeks.append((datetime.date.fromisocalendar(int(found[1]), int(found[2]), 1).toordinal(), int(found[2])))
+        except ValueError:
+            return None
+    for (day, week), (later, following) in itertools.pairwise(sorted(weeks)):
+        if (week, following, later - day) == (52, 1, 14):
+            return None
+    return Dates("day", [day for day, _ in weeks])
 
 
 def _coarsened(dates: Dates) -> Dates:

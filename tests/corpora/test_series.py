@@ -129,10 +129,14 @@ def test_weeks_are_not_months(tmp_path, header, count):
         assert found == ({"x": [*map(float, range(count))]}, ("day", [day.toordinal() for day in mondays])), form
 
 
-def test_weeks_that_are_not_consecutive_have_no_dates(tmp_path):
-    for weeks in (["2023-00", "2023-01"], ["2023-01", "2023-03"], ["2023-51", "2023-52", "2023-53"], ["2023-01"]):
+def test_weeks_of_other_calendars_have_no_dates_and_gaps_are_refused(tmp_path):
+    for weeks in (["2023-00", "2023-01"], ["2023-51", "2023-52", "2023-53"], ["2020-W52", "2021-W01"], ["1", "2"]):
         path = write(tmp_path, "\n".join(["week,x", *(f"{week},1" for week in weeks)]))
         assert read_dated_series(path) == ({"x": [1.0] * len(weeks)}, None)
+    for third, message in (("2023-W02", "repeats the date of line 3"), ("2023-W04", "fill in the missing records")):
+        path = write(tmp_path, f"week,x\n2023-W01,1\n2023-W02,2\n{third},3\n2023-W05,4\n2023-W06,4\n")
+        with pytest.raises(InputError, match=message):
+            read_dated_series(path)
 
 
 def test_columns_for_year_and_month_are_one_date(tmp_path):
