@@ -1,5 +1,6 @@
 """Settings that depend on the pretrained vectors and the training texts."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +14,8 @@ from wordvec.system.validation import check_kind
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
+
+logger = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=NetworkSettings)
 
@@ -35,6 +38,11 @@ def resolved(settings: S, vectors: "WordVectors | None", texts: Sequence[Text]) 
     if vectors is not None:
         check_kind("vectors", vectors, WordVectors)
         changes["vector_size"] = int(vectors.vectors.shape[1])
+        if vectors.normalize not in ("none", settings.normalize):
+            logger.warning(
+                "the vectors are of text in Unicode form %s, texts are read in form %s: words that differ in them may "
+                "have no vector; set normalize to %s", vectors.normalize, settings.normalize, vectors.normalize,
+            )  # fmt: skip
         tokenizer, lowercase = choose_tokenization(texts, vectors, tokenizer, lowercase, settings.normalize)
     if isinstance(settings, PooledSettings):
         changes["tokenizer"] = tokenizer or DEFAULT_TOKENIZER
