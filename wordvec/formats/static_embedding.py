@@ -95,7 +95,7 @@ def _is_left_out(unknown: Any, tokens: list[str], vectors: np.ndarray) -> bool:
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     """Write the vectors to a folder, which is made if it does not exist.
 
-    An existing model is replaced when ``modules.json`` is: until then, the new files are beside its own.
+    An existing model is replaced when ``modules.json`` is: until then, the new files are next to its own.
 
     Raises:
         InputError: the folder holds something else, or cannot be written to.
