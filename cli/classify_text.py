@@ -1,5 +1,6 @@
 """``classify-text``: train, evaluate and apply text classifiers."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from cli.classification.evaluation import folds_table, learning_table, rival_tab
 from cli.classification.examples import (
     evaluated,
     evaluated_sets,
+    known_labels,
     read_examples,
     read_groups,
     read_training,
@@ -220,6 +222,7 @@ def train(
     )  # fmt: skip
     if search is not None:
         search.finish()
+        settings = replace(settings, **search.best)
     elif folds is not None:
         from seqclf.classification.cross_validation import cross_validate
 
@@ -230,13 +233,15 @@ def train(
         )  # fmt: skip
         click.echo(folds_table(found) + ("\n" if test is not None else ""))
     if trained.test is not None:
-        warn_if_seen(trained.training, trained.test, data, str(test), quiet)
+        tested = trained.test[0], known_labels(trained.model, trained.test[1])
+        trained = trained._replace(test=tested)
+        warn_if_seen(trained.training, tested, data, str(test), quiet)
         thresholds = {} if separator is None else {"tune_thresholds": tune_thresholds}
         if baselines:
             log("training the baselines, each with seven strengths of regularization", quiet)
-        rivals = _baselines(trained, settings.seed, thresholds) if baselines else []
+        rivals = _baselines(trained, settings, thresholds) if baselines else []
         evaluate_on: Any = evaluated if separator is None else evaluated_sets
-        own = evaluate_on(trained.model, *trained.test, places=places.get(str(test), ()), threads=threads, quiet=quiet)
+        own = evaluate_on(trained.model, *tested, places=places.get(str(test), ()), threads=threads, quiet=quiet)
         if separator is None:
             click.echo(rival_table(f"on {test}", own, rivals))
         else:
@@ -244,19 +249,19 @@ def train(
             rows = [[name, *set_measures(each).values()] for name, each in scores.items()]
             click.echo(table(rows, [f"on {test}", *set_measures(own.score)]))
         if report is not None:
-            write_report(report, trained.model, output, str(test), trained.test[0], own, rivals, quiet)
+            write_report(report, trained.model, output, str(test), tested[0], own, rivals, quiet)
         if learning_curve:
             _show_learning_curve(trained, weights, settings, threads, learning_curve_plot)
 
 
-def _baselines(trained: Trained, seed: int, multi_label: dict[str, Any]) -> list[Any]:
+def _baselines(trained: Trained, settings: ClassifierSettings, multi_label: dict[str, Any]) -> list[Any]:
     """Train the baselines and return them."""
     from seqclf import compare_baselines
     from seqclf.classification.baselines import compare_multi_label_baselines
 
     model, test = trained.model, trained.test or ()
     chosen: dict[str, Any] = {name: getattr(model, name) for name in ("tokenizer", "lowercase", "normalize")}
-    chosen["seed"] = seed
+    chosen |= {"validation_fraction": settings.validation_fraction, "seed": settings.seed}
     compare: Any = compare_multi_label_baselines if multi_label else compare_baselines
     return list(compare(*trained.training, *test, dev=trained.dev, **chosen, **multi_label))
 

@@ -1,6 +1,7 @@
 """``language-model``: train, evaluate, query and sample recurrent language models."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,8 @@ def train(
     checkpointing.remove()
     if test_lines is not None:
         checksums = lines.checksums()
-        measured = model.perplexity(test_lines, trained_on=lines, threads=threads)
+        trained_on = _training_lines(lines, 0.0 if dev is not None else settings.validation_fraction)
+        measured = model.perplexity(test_lines, trained_on=trained_on, threads=threads)
         lines.check_unchanged(checksums)
         click.echo(_report(measured, f"on {test}", model.unit))
 
@@ -344,6 +346,12 @@ def _text(corpus: tuple[str, ...], encoding: str, encoding_errors: str) -> "Text
 def _visible(token: str) -> str:
     """Return a token as one printable line; control characters are escaped."""
     return token if token.isprintable() else repr(token)[1:-1]
+
+
+def _training_lines(lines: Iterable[str], held_out: float) -> Iterator[str]:
+    """Return the lines without those at the end that a training splits off."""
+    count = sum(1 for _ in lines)
+    return itertools.islice(lines, count - round(held_out * count))
 
 
 def _measure(loss: float, unit: str) -> str:

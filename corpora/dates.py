@@ -146,6 +146,10 @@ _PARSERS: list[_Parser] = [
 _NAMED_PARSERS: list[_Parser] = [_numbers(r"(\d{4})", "y"), _numbers(r"([12]\d{3})([01]\d)", "ym")]
 """Of numbers that are dates only in a column with such a name."""
 
+_ISO_WEEK, _WEEK_NUMBER = re.compile(r"(\d{4})-?[Ww](\d\d)"), re.compile(r"(\d{4})[-/. ]?[Ww]?(\d\d?)")
+_NO_WEEKS = ("year", "month")
+"""Units that a column of weeks does not have: 202305 is a week there."""
+
 
 def is_date(cell: str) -> bool:
     """Return whether a cell is written as a date."""
@@ -162,14 +166,18 @@ def parse_dates(name: str, cells: Sequence[str], wheres: Sequence[str], strict: 
     Raises:
         InputError: with ``strict``, the first cell that is not a date.
     """
+    of_weeks = name.lower() == "week"
+    if (weeks := _weeks(cells, of_weeks)) is not None:
+        return weeks
     parsers = [*_PARSERS, *(_NAMED_PARSERS if name.lower() in NAMES else ())]
-    begun = [parse for parse in parsers if parse(cells[0]) is not None]
+    begun = [parse for parse in parsers if (first := parse(cells[0])) and not (of_weeks and first[0] in _NO_WEEKS)]
     complete = []
     for parse in begun:
         found = [parse(cell) for cell in cells]
         whole = [date for date in found if date is not None]
         if len(whole) == len(cells) and len({unit for unit, _ in whole}) == 1:
-            complete.append(_coarsened(Dates(whole[0][0], [value for _, value in whole])))
+            dates = Dates(whole[0][0], [value for _, value in whole])
+            complete.append(dates if of_weeks else _coarsened(dates))
     if not complete:
         if begun and strict:
             bad = next(row for row, cell in enumerate(cells) if all(parse(cell) is None for parse in begun))
@@ -178,13 +186,41 @@ def parse_dates(name: str, cells: Sequence[str], wheres: Sequence[str], strict: 
             )
         return None
     if any(dates != complete[0] for dates in complete):  # 01/02/2003 is two dates: choose the reading with equal steps
-        equal = [dates for dates in complete if dates.step() is not None or _reversed(dates).step() is not None]
-        return equal[0] if equal else None
+        equal = [dates for dates in complete if _equal_step(dates)]
+        return min(equal, key=_is_odd, default=None)
     return complete[0]
 
 
-def _reversed(dates: Dates) -> Dates:
-    return Dates(dates.unit, dates.values[::-1])
+def _equal_step(dates: Dates) -> int | None:
+    """Return the step of rising or falling dates."""
+    return dates.step() or Dates(dates.unit, dates.values[::-1]).step()
+
+
+def _is_odd(dates: Dates) -> bool:
+    """Return whether dates step by an unlikely number of months: 05/01/2023 and 12/01/2023 are rather a week apart."""
+    dates = _coarsened(dates)
+    step = _equal_step(dates) or 1
+    return dates.unit == "month" and 12 % step > 0 and step % 12 > 0
+
+
+def _weeks(cells: Sequence[str], named: bool) -> Dates | None:
+    """Return the Mondays of ISO weeks, such as 2023-W05, or 202305 if the column is ``named`` week; None for others.
+
+    Of the years with 53 weeks, one must not lack the last: then the weeks are those of another calendar.
+    """
+    form, weeks = _WEEK_NUMBER if named else _ISO_WEEK, []
+    for cell in cells:
+        found = form.fullmatch(cell)
+        if found is None:
+            return None
+        try:
+            weeks.append((datetime.date.fromisocalendar(int(found[1]), int(found[2]), 1).toordinal(), int(found[2])))
+        except ValueError:
+            return None
+    for (day, week), (later, following) in itertools.pairwise(sorted(weeks)):
+        if (week, following, later - day) == (52, 1, 14):
+            return None
+    return Dates("day", [day for day, _ in weeks])
 
 
 def _coarsened(dates: Dates) -> Dates:

@@ -47,7 +47,7 @@ SHARED_WITH_CLI = (
     "seqclf.language.cache", "seqclf.language.completion", "seqclf.language.scoring", "seqclf.training.logs",
     "seqclf.inspection.tracing", "seqclf.inspection.holding", "seqclf.summary", "wordvec.plotting.charts",
     "seqclf.forecasting.automatic", "seqclf.forecasting.backtest", "seqclf.forecasting.dates",
-    "seqclf.forecasting.plotting", "seqclf.forecasting.series_model",
+    "seqclf.forecasting.plotting", "seqclf.forecasting.series_model", "seqclf.training.resolved",
 )  # fmt: skip
 """What lets a command check its options and outputs before it starts, and what explains or
 cross-validates a classifier, or chooses a forecaster."""

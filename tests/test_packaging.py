@@ -75,9 +75,7 @@ def test_wheel_metadata(wheel):
     assert metadata["License"] is None, "superseded by the expression (PEP 639)"
     assert metadata["License-File"] == "LICENSE"
     assert metadata["Requires-Python"] == ">=3.11"
-    urls = dict(entry.split(", ") for entry in metadata.get_all("Project-URL"))
-    assert set(urls) == {"Homepage", "Download"}
-    assert all(url.startswith("https://") for url in urls.values())
+    assert not metadata.get_all("Project-URL"), "the project has no pages of its own to name"
     assert {"word2vec", "LSTM", "time series"} <= set(metadata["Keywords"].split(","))
     classifiers = metadata.get_all("Classifier")
     assert {"Programming Language :: Python :: 3.11", "Typing :: Typed"} <= set(classifiers)

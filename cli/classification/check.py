@@ -80,22 +80,8 @@ def check(
 
 
 def _coverage(vectors: str, parts: dict[str, list[Any]]) -> dict[str, dict[str, float]]:
-    """Return the shares of the words, and of the distinct words, of each file that have a vector."""
-    from collections import Counter
-
-    from corpora import get_tokenizer
+    """Return the shares of the words, and of the distinct words, of each file that have a vector in a training."""
+    from seqclf.training.resolved import vector_coverage
     from wordvec import load_vectors
 
-    loaded = load_vectors(vectors)
-    split = get_tokenizer(loaded.tokenizer).tokenize
-    found = {}
-    for name, examples in parts.items():
-        texts = (text.lower() if loaded.lowercase else text for _, text, _ in examples)
-        counts = Counter(word for text in texts for word in split(text))
-        known = {word for word in counts if loaded.lookup(word) >= 0}
-        covered = sum(counts[word] for word in known)
-        found[name] = {
-            "words": covered / counts.total() if counts else 0.0,
-            "types": len(known) / len(counts) if counts else 0.0,
-        }
-    return found
+    return vector_coverage({name: [text for _, text, _ in part] for name, part in parts.items()}, load_vectors(vectors))

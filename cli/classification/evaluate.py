@@ -6,7 +6,7 @@ import click
 
 from cli.classification.curves import curves_table, write_curves
 from cli.classification.evaluation import evaluation_table, set_table, write_mistakes
-from cli.classification.examples import evaluated, evaluated_sets, load_classifier, read_examples
+from cli.classification.examples import evaluated, evaluated_sets, known_labels, load_classifier, read_examples
 from cli.classification.report import check_report, report_option, write_report
 from cli.shared import options
 from cli.shared.errors import Command
@@ -74,6 +74,7 @@ def evaluate(
         check_report(report)
     check_picture(plot)
     places, texts, labels = read_examples(data, separator, **reading)
+    labels = known_labels(loaded, labels)
     measured = {} if curves is None else write_curves(curves, loaded, texts, labels, threads)
     evaluate_on: Any = evaluated if separator is None else evaluated_sets
     evaluation = evaluate_on(loaded, texts, labels, places=places, threads=threads)

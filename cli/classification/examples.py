@@ -126,6 +126,12 @@ def load_classifier(path: str) -> "ClassifierModel | FastTextClassifier":
     return loaded
 
 
+def known_labels(model: Any, labels: Sequence[Any]) -> list[Any]:
+    """Return labels, or lists of labels, as strings, those that a model knows as it writes them (1.0 as 1)."""
+    known = [str(label) for label in model.labels]
+    return [as_known(each, known) for each in labels] if hasattr(model, "thresholds") else as_known(labels, known)
+
+
 def evaluated(
     model: "ClassifierModel | FastTextClassifier",
     texts: Sequence[str],
@@ -141,7 +147,7 @@ def evaluated(
         places: of the texts, for the warning of such labels.
     """
     known = [str(label) for label in model.labels]
-    labels = as_known(labels, known)
+    labels = known_labels(model, labels)
     warn_if_unknown(labels, known, "labels", quiet, places)
     result: Evaluation = model.evaluate(texts, labels, threads=threads)
     return result
@@ -158,7 +164,7 @@ def evaluated_sets(
 ) -> "SetEvaluation":
     """Evaluate a multi-label model as :func:`evaluated` does one of one label per text."""
     known = [str(label) for label in model.labels]
-    sets = [as_known(each, known) for each in labels]
+    sets = known_labels(model, labels)
     repeated = [place for place, each in zip(places, sets, strict=False) for _ in each]
     warn_if_unknown([label for each in sets for label in each], known, "labels", quiet, repeated)
     result: SetEvaluation = model.evaluate(texts, sets, threads=threads)

@@ -1,9 +1,9 @@
 """Predictions as a table: the columns of the input, or one of them, and the predictions in further ones."""
 
 import csv
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any
 
 from cli.shared.reporting import finite
@@ -30,17 +30,16 @@ class PredictionTable:
         self, file: IO[bytes], format: str, records: "Records", id_column: str | None, added: Mapping[str, type]
     ) -> None:
         from corpora import InputError
-        from corpora.tables import listed
+        from corpora.tables import encodable, listed
 
         self._file, self._format, self._id_column = file, format, id_column
         if id_column is not None and id_column not in records.columns and records.columns:
             raise InputError(f"no column {id_column!r:.40}; set id_column to one of {listed(records.columns)}")
         kept = records.columns if id_column is None else [id_column]
-        if repeated := next((name for name in added if name in kept), None):
-            raise InputError(
-                f"the input has a column {repeated!r} already; rename it, or set id_column to keep another"
-            )
-        self._columns, self._added = [*kept, *added], frozenset(added)
+        self._columns, self._added = [*kept, *added], added
+        self._refuse_repeated("the input has a column", kept)
+        if format != "jsonl":
+            encodable("the names of the columns", "\n".join(self._columns))
         self._parquet = _ParquetWriter(file, records, kept, added) if format == "parquet" else None
         if format in ("csv", "tsv"):
             self._put_cells([self._columns])
@@ -49,19 +48,23 @@ class PredictionTable:
         """Write records, each with the values of its prediction.
 
         Raises:
-            InputError: an object of JSON Lines lacks the column that is kept, has others than the first, or has an
-                unpaired surrogate, which only JSON can escape.
+            InputError: an object of JSON Lines lacks the column that is kept, has a key that is the name of a column of
+                predictions, has others than the first, or has an unpaired surrogate, which only JSON can escape.
         """
+        from corpora.tables import encodable
+
         rows = [self._kept(record) | dict(found) for record, found in zip(records, predictions, strict=True)]
         if self._format == "jsonl":
             self._file.write(b"".join(map(_json_line, rows)))
             return
         for (where, _, _), row in zip(records, rows, strict=True):
-            self._check(where, row)
-        if self._parquet is not None:
-            self._parquet.write(rows)
-        else:
-            self._put_cells([[self._cell(name, row.get(name)) for name in self._columns] for row in rows])
+            self._refuse_others(where, row)
+        try:
+            self._put(rows)
+        except UnicodeEncodeError:  # seldom, and nothing has been written
+            for (where, _, _), row in zip(records, rows, strict=True):
+                encodable(where, json.dumps(row, ensure_ascii=False, default=str))
+            raise
 
     def close(self) -> None:
         """Write what ends a table."""
@@ -69,22 +72,34 @@ class PredictionTable:
             self._parquet.close()
 
     def _kept(self, record: "Record") -> dict[str, Any]:
-        from corpora import InputError
-
         where, _, values = record
         if self._id_column is None:
+            self._refuse_repeated(f"{where}: the object has a key", values)
             return values
         if self._id_column not in values:
+            from corpora import InputError
+
             raise InputError(f"{where}: no key {self._id_column!r:.40}; set id_column to one that every object has")
         return {self._id_column: values[self._id_column]}
 
-    def _check(self, where: str, row: Mapping[str, Any]) -> None:
-        from corpora import InputError
-        from corpora.tables import encodable, listed
+    def _refuse_repeated(self, what: str, names: Collection[str]) -> None:
+        if repeated := next((name for name in self._added if name in names), None):
+            from corpora import InputError
 
-        if unknown := [name for name in row if name not in self._columns]:
+            raise InputError(f"{what} {repeated!r} already; rename it, or set id_column to keep another")
+
+    def _refuse_others(self, where: str, names: Collection[str]) -> None:
+        if unknown := [name for name in names if name not in self._columns]:
+            from corpora import InputError
+            from corpora.tables import listed
+
             raise InputError(f"{where}: the first object has no {listed(unknown)}; write .jsonl, or set id_column")
-        encodable(where, json.dumps(row, ensure_ascii=False, default=str))
+
+    def _put(self, rows: list[dict[str, Any]]) -> None:
+        if self._parquet is not None:
+            self._parquet.write(rows)
+        else:
+            self._put_cells([[self._cell(name, row.get(name)) for name in self._columns] for row in rows])
 
     def _cell(self, name: str, value: Any) -> str:
         """Return a value as a cell: as it is written, lists and objects as JSON, and probabilities to six digits."""
@@ -97,8 +112,15 @@ class PredictionTable:
         return str(value)
 
     def _put_cells(self, rows: list[list[str]]) -> None:
-        delimiter = "\t" if self._format == "tsv" else ","
-        self._file.write("".join(_csv_line(cells, delimiter) for cells in rows).encode())
+        lines: list[str] = []
+        ending = "\r\n"  # cells with these are quoted
+        writer = csv.writer(
+            SimpleNamespace(write=lines.append),
+            delimiter="\t" if self._format == "tsv" else ",",
+            lineterminator=ending,
+        )
+        writer.writerows(rows)
+        self._file.write("".join(line.removesuffix(ending) + "\n" for line in lines).encode())
 
 
 class _ParquetWriter:
@@ -139,13 +161,6 @@ class _ParquetWriter:
 
         self._writer = self._writer or ParquetWriter(self._file, self._schema)
         return self._writer
-
-
-def _csv_line(cells: list[str], delimiter: str) -> str:
-    """Return a record, quoted where necessary."""
-    written = io.StringIO()
-    csv.writer(written, delimiter=delimiter, lineterminator="\r\n").writerow(cells)  # it quotes cells with these
-    return written.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _json_line(row: Mapping[str, Any]) -> bytes:

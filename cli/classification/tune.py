@@ -32,6 +32,9 @@ class TuneStep:
         given: the remaining options, from which those of checkpoints are taken.
         output: the model file.
         multi_label, folds: see ``tune_classifier``; the former is empty for one label per text.
+
+    Attributes:
+        best: the settings of the best trial.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class TuneStep:
         check_files(**{"the log of --tune": self._log})
         self.checkpointing = Checkpointing(None, {"resume": resume}, EpochLogs(given))
         self._interrupted = False
+        self.best: dict[str, Any] = {}
 
     def train(self, texts: Sequence[str], labels: Sequence[Any], **arguments: Any) -> "ClassifierModel":
         """Return the best model."""
@@ -56,7 +60,7 @@ class TuneStep:
         found = tune_classifier(
             texts, labels, seconds=self._seconds, log=self._log, fixed=fixed, **self._options, **arguments
         )
-        self._interrupted = found.search.interrupted
+        self._interrupted, self.best = found.search.interrupted, found.search.best.settings
         return found.model
 
     def finish(self) -> None:

@@ -5,7 +5,8 @@ For multi-label texts: the most frequent set of labels, and a logistic regressio
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -13,15 +14,19 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from seqclf.data.label_sets import LabelSets, best_thresholds, label_matrix
-from seqclf.data.labels import as_labels, check_labels, distinct_labels, encode_labels
+from seqclf.data.labels import as_classes, as_labels, check_labels, distinct_labels, encode_labels
 from seqclf.data.splits import random_split, stratified_split
 from seqclf.data.texts import Text, tokenize_texts
 from seqclf.metrics import MultiLabelScore, Score, mcnemar, score, score_label_sets
 from seqclf.training.settings import DEFAULT_TOKENIZER
+from wordvec import InputError
 
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """Candidate values of C (inverse regularization strength)."""
-
+_FRACTION = 0.1
+"""Share of the training texts that chooses C without validation texts."""
+_DEFAULT = 1.0
+"""C of too few texts for that."""
 
 S = TypeVar("S")
 
@@ -65,7 +70,7 @@ def compare_baselines(
     Majority class: the most frequent label. TF-IDF: uni- and bigrams, sublinear term frequency, L2 normalization,
     logistic regression. NB-SVM (Wang & Manning 2012, with logistic regression instead of the SVM): binary uni- and
     bigrams scaled by their log-count ratio, one class against the rest. C is chosen on ``dev``, which no model is
-    trained on.
+    trained on. Without validation texts, a tenth of the texts chooses it, and the models are trained again on all.
 
     Args:
         texts, labels: training data.
@@ -73,7 +78,7 @@ def compare_baselines(
         dev: validation texts and labels that choose C; None splits off the same texts as ``train_classifier`` does with
             this seed and fraction.
         tokenizer, lowercase, normalize: tokenization.
-        validation_fraction, seed: of that split.
+        validation_fraction, seed: of that split; give those of the settings of the model that is compared.
 
     Raises:
         InputError: as ``train_classifier``.
@@ -91,26 +96,25 @@ def compare_baselines(
     check_labels(tokens, labels)
     classes = distinct_labels(labels)
     targets = encode_labels(labels, classes, "texts")
+    test_labels = as_classes(test_labels, classes)
     test_tokens = _ngrams(test_texts, tokenizer, lowercase, normalize)
     check_labels(test_tokens, test_labels, "test texts")
     if dev is not None:
         dev_tokens = _ngrams(dev[0], tokenizer, lowercase, normalize)
         check_labels(dev_tokens, dev[1], "validation texts")
         dev_targets = encode_labels(dev[1], classes, "validation texts")
+        data = _Data(tokens, targets, dev_tokens, dev_targets, test_tokens)
     else:
-        rows, dev_rows = stratified_split(targets, validation_fraction, seed)
-        if not dev_rows.size:
-            dev_rows = rows
-        dev_tokens, dev_targets = [tokens[row] for row in dev_rows], targets[dev_rows]
-        tokens, targets = [tokens[row] for row in rows], targets[rows]
-    data = _Data(tokens, targets, dev_tokens, dev_targets, test_tokens)
+        data = _Data(tokens, targets, [], targets[:0], test_tokens)
+        data = data.split(*stratified_split(targets, validation_fraction, seed))
+    part = data.split(*stratified_split(data.targets, _FRACTION, seed))
     results = []
     for name, method in (
         ("majority class", _majority),
         ("TF-IDF + logistic regression", _tfidf),
         ("NB-SVM", _nbsvm),
     ):
-        predicted, chosen = method(data)
+        predicted, chosen = _chosen(method, data, part)
         named = [classes[row] for row in predicted]
         known = classes + sorted({label for label in test_labels if label not in set(classes)}, key=str)
         right = np.array([one == other for one, other in zip(named, test_labels, strict=True)])
@@ -141,7 +145,7 @@ def compare_multi_label_baselines(
         texts, labels: training data.
         test_texts, test_labels: test data; a label that the training texts lack counts as missed.
         dev: validation texts and labels that choose C and the thresholds; None splits off the same texts as
-            ``train_multi_label`` does with this seed and fraction.
+            ``train_multi_label`` does with this seed and fraction, see :func:`compare_baselines`.
         tune_thresholds: see ``train_multi_label``.
         tokenizer, lowercase, normalize, validation_fraction, seed: see :func:`compare_baselines`.
 
@@ -157,20 +161,22 @@ def compare_multi_label_baselines(
         TF-IDF + logistic regressions 1.0
     """
     tokens = _ngrams(texts, tokenizer, lowercase, normalize)
+    test_tokens = _ngrams(test_texts, tokenizer, lowercase, normalize)
     classes, targets = label_matrix(labels)
     check_labels(tokens, targets)
     if dev is not None:
         dev_tokens = _ngrams(dev[0], tokenizer, lowercase, normalize)
         _, dev_targets = label_matrix(dev[1], classes, "validation texts")
+        data = _Data(tokens, targets, dev_tokens, dev_targets, test_tokens)
     else:
-        rows, dev_rows = random_split(len(tokens), validation_fraction, seed)
-        dev_rows = dev_rows if dev_rows.size else rows
-        dev_tokens, dev_targets = [tokens[row] for row in dev_rows], targets[dev_rows]
-        tokens, targets = [tokens[row] for row in rows], targets[rows]
-    data = _Data(tokens, targets, dev_tokens, dev_targets, _ngrams(test_texts, tokenizer, lowercase, normalize))
-    sets, counts = np.unique(targets, axis=0, return_counts=True)
+        data = _Data(tokens, targets, [], targets[:0], test_tokens)
+        data = data.split(*random_split(len(tokens), validation_fraction, seed))
+    if tune_thresholds and not data.dev:
+        raise InputError("tune_thresholds needs validation texts, got none; pass some, or raise validation_fraction")
+    part = data.split(*random_split(len(data.train), _FRACTION, seed))
+    sets, counts = np.unique(data.targets, axis=0, return_counts=True)
     frequent = np.tile(sets[counts.argmax()], (len(data.test), 1))
-    regressed, chosen = _regressions(data, tune_thresholds)
+    regressed, chosen = _chosen(partial(_regressions, tune_thresholds=tune_thresholds), data, part)
     return [
         Baseline("most frequent labels", "no hyperparameter", score_label_sets(test_labels, frequent, classes)),
         Baseline("TF-IDF + logistic regressions", chosen, score_label_sets(test_labels, regressed, classes)),
@@ -185,6 +191,26 @@ class _Data:
     dev_targets: np.ndarray
     test: list[list[str]]
 
+    def split(self, rows: np.ndarray, dev_rows: np.ndarray) -> "_Data":
+        """Return the data with these rows of the training texts as training and validation texts."""
+        train, dev = ([self.train[row] for row in part] for part in (rows, dev_rows))
+        return _Data(train, self.targets[rows], dev, self.targets[dev_rows], self.test)
+
+
+_Method = Callable[[_Data, Sequence[float]], tuple[np.ndarray, float | None]]
+"""Returns the predictions for the test texts with the best of some values of C on the validation texts, and that C."""
+
+
+def _chosen(method: _Method, data: _Data, part: _Data) -> tuple[np.ndarray, str]:
+    """Return the predictions for the test texts, and what was chosen, on ``part`` if there are no validation texts."""
+    if data.dev:
+        predicted, strength = method(data, STRENGTHS)
+    else:
+        strength = method(part, STRENGTHS)[1] if part.dev else _DEFAULT
+        whole = replace(data, dev=data.train, dev_targets=data.targets)
+        predicted, strength = method(whole, (strength or _DEFAULT,))
+    return predicted, "no hyperparameter" if strength is None else f"C = {strength:g}"
+
 
 def _ngrams(texts: Iterable[Text], tokenizer: str, lowercase: bool, normalize: str) -> list[list[str]]:
     """Return each text's unigrams and bigrams."""
@@ -192,8 +218,8 @@ def _ngrams(texts: Iterable[Text], tokenizer: str, lowercase: bool, normalize: s
     return [[*text, *(f"{a} {b}" for a, b in itertools.pairwise(text))] for text in tokens]
 
 
-def _majority(data: _Data) -> tuple[np.ndarray, str]:
-    return np.full(len(data.test), np.bincount(data.targets).argmax()), "no hyperparameter"
+def _majority(data: _Data, strengths: Sequence[float]) -> tuple[np.ndarray, None]:
+    return np.full(len(data.test), np.bincount(data.targets).argmax()), None
 
 
 def _tfidf_features(data: _Data) -> tuple[Any, Any, Any]:
@@ -202,21 +228,21 @@ def _tfidf_features(data: _Data) -> tuple[Any, Any, Any]:
     return vectorizer.fit_transform(data.train), vectorizer.transform(data.dev), vectorizer.transform(data.test)
 
 
-def _tfidf(data: _Data) -> tuple[np.ndarray, str]:
+def _tfidf(data: _Data, strengths: Sequence[float]) -> tuple[np.ndarray, float]:
     train, dev, test = _tfidf_features(data)
 
     def fit(strength: float) -> Callable[[Any], np.ndarray]:
         model = LogisticRegression(C=strength, max_iter=1000).fit(train, data.targets)
         return lambda features: np.asarray(model.predict(features))
 
-    return _choose(fit, dev, data.dev_targets, test)
+    return _choose(fit, strengths, dev, data.dev_targets, test)
 
 
-def _regressions(data: _Data, tune_thresholds: bool) -> tuple[np.ndarray, str]:
+def _regressions(data: _Data, strengths: Sequence[float], tune_thresholds: bool) -> tuple[np.ndarray, float]:
     """Return the test texts' predicted labels (N, C) bool, and the chosen C."""
     train, *others = _tfidf_features(data)
-    best: tuple[float, np.ndarray, str] = (-1.0, np.empty(0), "")
-    for strength in STRENGTHS:
+    best: tuple[float, np.ndarray, float] = (-1.0, np.empty(0), 0.0)
+    for strength in strengths:
         dev, test = np.empty(data.dev_targets.shape), np.empty((len(data.test), data.targets.shape[1]))
         for label, present in enumerate(data.targets.T):
             model = None if present.all() or not present.any() else LogisticRegression(C=strength, max_iter=1000)
@@ -227,11 +253,11 @@ def _regressions(data: _Data, tune_thresholds: bool) -> tuple[np.ndarray, str]:
         thresholds = best_thresholds(dev, data.dev_targets) if tune_thresholds else 0.5
         f1 = score_label_sets(data.dev_targets, dev >= thresholds).micro_f1
         if f1 > best[0]:
-            best = f1, test >= thresholds, f"C = {strength:g}"
+            best = f1, test >= thresholds, strength
     return best[1:]
 
 
-def _nbsvm(data: _Data) -> tuple[np.ndarray, str]:
+def _nbsvm(data: _Data, strengths: Sequence[float]) -> tuple[np.ndarray, float]:
     vectorizer = CountVectorizer(analyzer=_as_is, binary=True, dtype=np.float64)
     train = vectorizer.fit_transform(data.train)
     dev, test = vectorizer.transform(data.dev), vectorizer.transform(data.test)
@@ -254,7 +280,7 @@ def _nbsvm(data: _Data) -> tuple[np.ndarray, str]:
 
         return predict
 
-    return _choose(fit, dev, data.dev_targets, test)
+    return _choose(fit, strengths, dev, data.dev_targets, test)
 
 
 def _binary_regression(strength: float) -> LogisticRegression:
@@ -270,13 +296,17 @@ def _log_count_ratio(counts: Any, mine: np.ndarray) -> np.ndarray:
 
 
 def _choose(
-    fit: Callable[[float], Callable[[Any], np.ndarray]], dev: Any, dev_targets: np.ndarray, test: Any
-) -> tuple[np.ndarray, str]:
-    """Return the predictions for ``test`` with the smallest C that is most accurate on ``dev``, and that C."""
-    models = [fit(strength) for strength in STRENGTHS]
+    fit: Callable[[float], Callable[[Any], np.ndarray]],
+    strengths: Sequence[float],
+    dev: Any,
+    dev_targets: np.ndarray,
+    test: Any,
+) -> tuple[np.ndarray, float]:
+    """Return the predictions for ``test`` with the first C that is most accurate on ``dev``, and that C."""
+    models = [fit(strength) for strength in strengths]
     hits = [float((model(dev) == dev_targets).mean()) for model in models]
     best = int(np.argmax(hits))
-    return models[best](test), f"C = {STRENGTHS[best]:g}"
+    return models[best](test), strengths[best]
 
 
 def _as_is(features: list[str]) -> list[str]:

@@ -151,7 +151,7 @@ def learning_curve(
         scores = {"this model": model.evaluate(*test, threads=threads).score}
         for baseline in compare_baselines(
             *part, *test, dev=dev, tokenizer=model.tokenizer, lowercase=model.lowercase, normalize=model.normalize,
-            seed=settings.seed,
+            validation_fraction=settings.validation_fraction, seed=settings.seed,
         ):  # fmt: skip
             scores[baseline.name] = baseline.score
         points.append(CurvePoint(len(rows), scores))

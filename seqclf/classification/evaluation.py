@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.classification.curves import PrecisionRecall, precision_recall
-from seqclf.data.labels import as_labels, check_labels
+from seqclf.data.labels import as_classes, as_labels, check_labels
 from seqclf.metrics import Score, score
 from wordvec import InputError
 from wordvec.system.validation import check_number, check_whole
@@ -129,12 +129,12 @@ def evaluated(names: Sequence[Any], probabilities: np.ndarray, labels: Iterable[
     Args:
         names: C labels of a model.
         probabilities: (N, C); a row of zeros predicts no label, "".
-        labels: N true labels, compared as strings; those not in ``names`` count as errors.
+        labels: N true labels, compared with ``==`` or as strings; those not in ``names`` count as errors.
 
     Raises:
         InputError: not one label per row of ``probabilities``.
     """
-    truth = [str(label) for label in as_labels(labels)]
+    truth = [str(label) for label in as_classes(as_labels(labels), names)]
     check_labels(probabilities, truth)
     known = [str(name) for name in names]
     best = probabilities.argmax(axis=1)

@@ -19,6 +19,7 @@ from seqclf.classification.set_evaluation import SetEvaluation, evaluated_sets
 from seqclf.classification.stacking import stack
 from seqclf.classification.words import encode_words
 from seqclf.data.characters import Characters, take_characters
+from seqclf.data.label_sets import LabelSets
 from seqclf.data.subwords import Subwords, take_subwords
 from seqclf.data.texts import Text, as_texts, tokenize_texts
 from seqclf.layers.batch_prediction import predict_rows, workers_for
@@ -209,7 +210,7 @@ class ClassifierModel:
 
         Args:
             texts, threads: as for :meth:`predict_proba`.
-            labels: one per text, compared as strings; labels that the model does not know count as errors.
+            labels: one per text, compared with ``==`` or as strings; those unknown to the model count as errors.
 
         Raises:
             InputError: an invalid text, or not one label per text.
@@ -343,9 +344,10 @@ class MultiLabelModel(ClassifierModel):
         return [[self.labels[label] for label in np.flatnonzero(row)] for row in rows]
 
     def evaluate(  # type: ignore[override]
-        self, texts: Iterable[Text], labels: Iterable[Iterable[Any]], *, threads: int | None = None
+        self, texts: Iterable[Text], labels: LabelSets, *, threads: int | None = None
     ) -> SetEvaluation:
-        """Evaluate the model on texts with a list of labels each; otherwise as :meth:`ClassifierModel.evaluate`."""
+        """Evaluate the model on texts with a list of labels each, or an indicator matrix (N, C); otherwise as
+        :meth:`ClassifierModel.evaluate`."""
         return evaluated_sets(self.labels, self.predict_proba(texts, threads=threads), self.thresholds, labels)
 
 

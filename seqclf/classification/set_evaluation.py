@@ -1,6 +1,6 @@
 """Evaluation of a multi-label text classifier: scores, calibration, precision-recall curves and confident mistakes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,8 @@ import numpy as np
 
 from seqclf.classification.curves import PrecisionRecall, precision_recall
 from seqclf.classification.evaluation import Reliability, calibration_error, reliability
+from seqclf.data.label_sets import LabelSets, label_matrix
+from seqclf.data.labels import as_classes
 from seqclf.metrics import MultiLabelScore, score_label_sets
 from wordvec import InputError
 
@@ -106,14 +108,15 @@ class SetEvaluation:
 
 
 def evaluated_sets(
-    names: Sequence[Any], probabilities: np.ndarray, thresholds: np.ndarray, labels: Iterable[Iterable[Any]]
+    names: Sequence[Any], probabilities: np.ndarray, thresholds: np.ndarray, labels: LabelSets
 ) -> SetEvaluation:
     """Compare predictions with the true labels.
 
     Args:
         names: C labels of a model.
         probabilities: (N, C). thresholds: (C,) from which on a label is predicted.
-        labels: the true ones of each text, compared as strings; those not in ``names`` count as missed.
+        labels: the true ones of each text, compared with ``==`` or as strings, of which those not in ``names`` count as
+            missed; or an indicator matrix, see ``label_matrix``.
 
     Raises:
         InputError: not one collection of labels per row of ``probabilities``.
@@ -124,7 +127,10 @@ def evaluated_sets(
         >>> found.predicted, found.score.subset_accuracy, found.mistakes()
         ([['fire'], []], 0.5, [(1, 0.6)])
     """
-    truth = [sorted(set(map(str, own))) for own in labels]
+    shape: tuple[int, ...] = getattr(labels, "shape", ())
+    given, matrix = label_matrix(labels, names if len(shape) == 2 and shape[1] != 1 else None)
+    written = np.array([str(label) for label in as_classes(given, names)], object)
+    truth = [sorted(set(written[row])) for row in matrix]
     known = [str(name) for name in names]
     return SetEvaluation(
         score_label_sets(truth, probabilities >= thresholds, known), truth, known, probabilities, thresholds

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from corpora import TOKENIZERS
@@ -24,7 +25,11 @@ _REPORTED = 0.05
 
 
 def choose_tokenization(
-    texts: Sequence[Text], vectors: "WordVectors", tokenizer: str | None, lowercase: bool | None
+    texts: Sequence[Text],
+    vectors: "WordVectors",
+    tokenizer: str | None,
+    lowercase: bool | None,
+    normalize: str = "none",
 ) -> tuple[str, bool]:
     """Return the tokenizer and casing for texts whose words start from pretrained vectors.
 
@@ -36,6 +41,7 @@ def choose_tokenization(
     Args:
         texts: strings or lists of tokens. vectors: pretrained.
         tokenizer, lowercase: what the user chose; None if nothing.
+        normalize: Unicode form of the texts.
 
     Example:
         >>> from wordvec import WordVectors
@@ -49,8 +55,9 @@ def choose_tokenization(
     found: dict[str, tuple[int, int]] = {}
     words: dict[str, set[str]] = {}
     for name in dict.fromkeys((tokenizer or vectors.tokenizer, *_OF_WORDS)):
-        words[name] = {word for tokens in tokenize_texts(sample, name, bool(vectors.lowercase)) for word in tokens}
-        found[name] = sum(vectors.vocabulary.lookup(word) >= 0 for word in words[name]), len(words[name])
+        tokens = tokenize_texts(sample, name, bool(vectors.lowercase), normalize)
+        words[name] = set(chain.from_iterable(tokens))
+        found[name] = sum(vectors.lookup(word) >= 0 for word in words[name]), len(words[name])
 
     def share(name: str) -> float:
         hits, size = found[name]

@@ -76,7 +76,7 @@ def build_embedding(
     table *= np.float32(RANDOM_SCALE if tuned else scale or 1.0)
     if vectors is None:
         return Embedding(Vocabulary(words), np.concatenate([table, np.zeros((1, width), np.float32)]), len(words))
-    rows = np.array([vectors.vocabulary.lookup(word) for word in words], dtype=np.int64)
+    rows = np.array([vectors.lookup(word) for word in words], dtype=np.int64)
     found = rows >= 0
     if tuned:
         table[~found] = 0
@@ -103,7 +103,7 @@ def build_embedding(
         lacking = [] if tuned else [word for word, hit in zip(words, found, strict=True) if not hit]
         composed, known = subwords.compose(lacking)
         table[np.flatnonzero(~found)[: len(lacking)][known]] = composed[known]
-        rare = [word for word, count in counted if count < min_count and vectors.vocabulary.lookup(word) < 0]
+        rare = [word for word, count in counted if count < min_count and vectors.lookup(word) < 0]
         more, has_vector = subwords.compose(rare)
         others += [word for word, has in zip(rare, has_vector, strict=True) if has]
         kept = np.concatenate([kept, more[has_vector]])

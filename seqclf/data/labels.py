@@ -146,6 +146,18 @@ def encode_labels(labels: Sequence[Any], classes: Sequence[Any], what: str) -> n
         ) from None
 
 
+def as_classes(labels: Iterable[Any], classes: Iterable[Any]) -> list[Any]:
+    """Return labels, those that equal a class, or are written like one, as that class.
+
+    Example:
+        >>> as_classes([1.0, "0", "x"], [0, 1])
+        [1, 0, 'x']
+    """
+    classes = list(classes)
+    known = {str(each): each for each in classes} | {each: each for each in classes}
+    return [known.get(label, known.get(str(label), label)) for label in labels]
+
+
 def some_labels(classes: Sequence[Any]) -> str:
     """Return the first labels for a message."""
     return some([f"{label!r:.60}" for label in classes], 10)

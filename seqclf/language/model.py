@@ -223,8 +223,8 @@ class TrainedLanguageModel:
             if no_repeat is not None:
                 banned = [token for token in repeating(read, no_repeat) if token != end]
                 probabilities[banned] = 0
-                if not probabilities.any():
-                    break
+            if not probabilities.any():  # but <unk>, or banned tokens
+                break
             token = draw(*choices(probabilities, temperature=temperature, top_k=top_k, nucleus=nucleus), random)
             text = self._joined(text, token, end)
             ended += token == end

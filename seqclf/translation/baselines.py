@@ -44,9 +44,19 @@ class Baselines:
             "unit-by-unit dictionary": [[self.dictionary.get(unit, unit) for unit in source] for source in sources],
         }
 
+    def known(self, source: Vocabulary, target: Vocabulary) -> "Baselines":
+        """Return the baselines without units that the vocabularies lack, as a file keeps them.
+
+        Example:
+            >>> both = Baselines([], {"yes": "ja", "no": "nee"})
+            >>> both.known(Vocabulary(["yes", "no"]), Vocabulary(["ja"])).dictionary
+            {'yes': 'ja'}
+        """
+        return Baselines.of_ids(self.frequent, self.as_ids(source, target), source, target)
+
     def as_ids(self, source: Vocabulary, target: Vocabulary) -> np.ndarray:
         """Return the dictionary as (V,) int32: for each source unit of a vocabulary a target unit, or -1 for none."""
-        found = [target.lookup(self.dictionary[unit]) if unit in self.dictionary else -1 for unit in source.tokens]
+        found = [target.token_to_id.get(self.dictionary.get(unit, ""), -1) for unit in source.tokens]
         return np.array(found, np.int32)
 
     @classmethod

@@ -84,7 +84,8 @@ def beam_search(
         bos, eos: the units that begin and end a target.
         max_lengths: (S,) units after which a hypothesis must end.
         length_penalty, coverage_penalty: at least 0; 0 is none.
-        no_repeat: the length of n-grams that a hypothesis may contain only once; 0 allows all.
+        no_repeat: the length of n-grams that a hypothesis may contain only once; 0 allows all. One that has no other
+            unit left ends.
         banned: units that are never chosen, besides ``bos``.
         source_lengths: (S,) units of each source, for the coverage; None: the attention has no padding.
 
@@ -277,7 +278,10 @@ class _Search:
         return [[next(hypotheses) for _ in found] for found in best]
 
     def _restrict(self, scores: np.ndarray, history: np.ndarray, full: np.ndarray) -> None:
-        """Set the log-probabilities of units that must not come next to minus infinity, in place."""
+        """Set the log-probabilities of units that must not come next to minus infinity, in place.
+
+        A hypothesis that is ``full`` ends, and so does one without any possible unit, however improbable its end is.
+        """
         scores[:, self.banned] = -np.inf
         if self.no_repeat and history.shape[1] >= self.no_repeat:
             size = self.no_repeat
@@ -287,6 +291,7 @@ class _Search:
                 same &= history[:, place : place + same.shape[1]] == newest[:, None]
             rows, places = np.nonzero(same)
             scores[rows, history[rows, places + size - 1]] = -np.inf
+        full = full | (scores.max(axis=1) == -np.inf)
         if full.any():
             ends = scores[full, self.eos]
             scores[full] = -np.inf

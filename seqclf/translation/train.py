@@ -96,7 +96,6 @@ def train_transducer(
     if not training[0]:
         raise InputError("a sequence-to-sequence model needs at least one pair, got none")
     lead = [0] * len(training[0]) if features is None else [len(feature_units(each)) for each in features]
-    baselines = train_baselines([units[n:] for n, units in zip(lead, training[0], strict=True)], training[1])
     validation: Pairs = ([], [])
     if dev is not None:
         if len(dev) != (2 if features is None else 3):
@@ -108,12 +107,14 @@ def train_transducer(
         rows, dev_rows = random_split(len(training[0]), settings.validation_fraction, settings.seed)
         validation = tuple([side[row] for row in dev_rows] for side in training)  # type: ignore[assignment]
         training = tuple([side[row] for row in rows] for side in training)  # type: ignore[assignment]
+        lead = [lead[row] for row in rows]
         if len(dev_rows):
             logger.info(
                 "no validation pairs given: %d of %d are split off to choose the epoch",
                 len(dev_rows), len(dev_rows) + len(rows),
             )  # fmt: skip
     warn_if_few(len(validation[0]), "pairs")
+    baselines = train_baselines([units[n:] for n, units in zip(lead, training[0], strict=True)], training[1])
     whole = ChosenTransducerSettings(**chosen(settings, len(training[0])))
     return _train(
         training, validation, features is not None, whole, vectors, threads, on_progress, resumption, baselines
@@ -196,5 +197,5 @@ def _train(
     )
     return TransducerModel(
         network, vocabulary, units, settings=TransducerSettings(**vars(settings)), features=features, metrics=metrics,
-        history=outcome.history, subwords=subwords, baselines=baselines,
+        history=outcome.history, subwords=subwords, baselines=baselines.known(vocabulary, units),
     )  # fmt: skip

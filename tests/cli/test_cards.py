@@ -2,9 +2,15 @@
 
 import json
 
+import numpy as np
 from click.testing import CliRunner
 
 from cli import main
+from seqclf import ClassifierSettings
+from seqclf.classification.train_vectors import train_vector_classifier
+from seqclf.model_file import FASTTEXT, KINDS
+from wordvec.formats import phrases, sparse
+from wordvec.formats.cards import model_card
 
 
 def run(*arguments, code=0):
@@ -32,3 +38,18 @@ def test_vectors_have_a_card(vectors_file):
     assert run("info", vectors_file, "--card").startswith("Word vectors\n\nModel\n  words: 8\n  vector size: 4\n")
     assert run("info", vectors_file, "--markdown").startswith("# Word vectors\n")
     assert json.loads(run("info", vectors_file, "--card", "--json"))["title"] == "Word vectors"
+
+
+def test_all_kinds_of_files_have_an_intended_use():
+    for kind in (*KINDS, FASTTEXT, "vectors", sparse.KIND, phrases.KIND):
+        assert model_card({"kind": kind}).intended_use, kind
+
+
+def test_a_classifier_of_vectors_has_a_card(tmp_path):
+    settings = ClassifierSettings(hidden_size=4, epochs=1)
+    model = train_vector_classifier(list(np.eye(20)[:, :, None]), ["a", "b"] * 10, settings=settings, threads=1)
+    model.save(tmp_path / "m.safetensors")
+    card = json.loads(run("info", tmp_path / "m.safetensors", "--card", "--json"))
+    assert card["title"] == "Classifier of sequences of vectors"
+    assert card["training_data"]["sequences"] == "18"
+    assert len(card["limits"]) == 3

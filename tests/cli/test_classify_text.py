@@ -1,6 +1,7 @@
 """``classify-text``: train, predict, evaluate."""
 
 import importlib.util
+import itertools
 import json
 import re
 import subprocess
@@ -256,6 +257,49 @@ def test_learning_curve(data):
     assert Path("curve.svg").read_bytes().startswith(b"<?xml")
     assert "--learning-curve needs --test FILE" in invoke(*arguments, code=2).stderr
     assert "needs --learning-curve" in invoke(*arguments[:6], "--learning-curve-plot", "curve.svg", code=2).stderr
+
+
+def test_baselines_and_learning_curve_have_the_settings_of_the_model(data, monkeypatch):
+    from seqclf.classification import baselines, cross_validation, tuning
+
+    sizes, settings, features, train = [], [], baselines._tfidf_features, cross_validation.train_classifier
+    scores = itertools.count(1)
+    monkeypatch.setattr(tuning, "_score", lambda metrics: float(next(scores)))  # the last trial is the best one
+
+    def recorded_features(data):
+        sizes.append(len(data.train))
+        return features(data)
+
+    def recorded_training(*arguments, **options):
+        settings.append(options["settings"].record())
+        return train(*arguments, **options)
+
+    monkeypatch.setattr(baselines, "_tfidf_features", recorded_features)
+    monkeypatch.setattr(cross_validation, "train_classifier", recorded_training)
+    small = ("--hidden-size", 4, "--vector-size", 4, "--validation-fraction", 0.5, "--model", "network", "--epochs", 1)
+    tested = ("--test", "data.tsv", "--baselines", "--learning-curve", "--tune", "1s")
+    invoke("train", "data.tsv", "-o", "m.safetensors", *small, *tested)
+    log = [json.loads(line) for line in Path("m.safetensors.tuning.jsonl").read_text().splitlines()]
+    trials = [row for row in log if row.get("state") == "complete"]
+    best = max(trials, key=lambda row: row["score"])
+    assert sizes == [30, 4, 8, 15, 30]
+    assert [{name: each[name] for name in best["settings"]} for each in settings] == [best["settings"]] * 3
+
+
+@pytest.mark.parametrize("options", [("--model", "linear", "--learning-curve"), ("--multi-label", "|", *TINY)])
+def test_numbers_as_labels_are_compared_alike_by_all_measures(tmp_path, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{row % 2}\t{'fire' if row % 2 else 'calm'} {row}\n" for row in range(40)]
+    Path("a.tsv").write_text("".join(rows))
+    Path("b.tsv").write_text("".join(row.replace("\t", ".0\t", 1) for row in rows[:10]))
+    for test in ("a.tsv", "b.tsv"):
+        found = invoke("train", "a.tsv", "-o", "m.safetensors", *options, "--test", test, "--baselines").stdout
+        table, *curve = found.split("\n\n")
+        scores = [re.findall(r" {2,}([\d.]+)", line)[0] for line in table.splitlines()[1:]]
+        assert float(scores[-1]) == pytest.approx(100 if curve else 1), table
+        assert all(line.split()[-2] == "100.0" for line in "".join(curve).splitlines()[1:])
+        averages = json.loads(invoke("evaluate", "m.safetensors", test, "--precision-recall", "c", "--json").stdout)
+        assert averages["average_precision"].keys() == {"0", "1"}
 
 
 def test_training_warns_of_contradictions_and_of_labels_with_one_text(data):

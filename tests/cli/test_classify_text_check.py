@@ -1,11 +1,15 @@
 """classify-text check."""
 
 import json
+import logging
 from pathlib import Path
 
+import numpy as np
 from click.testing import CliRunner
 
 from cli import main
+from seqclf import ClassifierSettings, train_classifier
+from wordvec import WordVectors, load_vectors, save_vectors
 
 
 def check(*arguments, code=0):
@@ -31,6 +35,23 @@ def test_findings_are_printed_with_their_lines(tmp_path, monkeypatch, vectors_fi
     assert facts["parts"]["a.tsv"]["labels"] == {"yes": 15, "no": 9}
     assert [len(each["lines"]) for each in facts["findings"] if each["kind"] == "duplicates"] == [7]
     assert 0 < facts["coverage"]["a.tsv"]["words"] < 1
+
+
+def test_words_with_a_vector_are_those_of_a_training(tmp_path, caplog):
+    words, texts = ["fire", "café", "in", "town"], ["The ﬁre,", "Cafe\u0301!", "In Town?", "in town"] * 2
+    (tmp_path / "a.tsv").write_text("".join(f"{row % 2}\t{text}\n" for row, text in enumerate(texts)))
+    (tmp_path / "v.txt").write_text("".join(f"{word} 1 {row}\n" for row, word in enumerate(words)))
+    save_vectors(
+        WordVectors(words, np.eye(4), tokenizer="words", lowercase=True, normalize="NFKC"), tmp_path / "v.safetensors"
+    )
+    settings = ClassifierSettings(model="network", hidden_size=4, epochs=1, validation_fraction=0)
+    for name, message, share in (("v.txt", "3 of the 5 words", 10 / 14), ("v.safetensors", "4 of the 5", 12 / 14)):
+        with caplog.at_level(logging.INFO):
+            train_classifier(texts, [0, 1] * 4, settings=settings, vectors=load_vectors(tmp_path / name))
+        assert message in caplog.text
+        text = check(tmp_path / "a.tsv", "--vectors", tmp_path / name, "--json")
+        found = json.loads(text[text.index("{") :])["coverage"]
+        assert found[str(tmp_path / "a.tsv")] == {"types": int(message[0]) / 5, "words": share}
 
 
 def test_clean_data_and_unreadable_files(tmp_path):

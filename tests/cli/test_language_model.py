@@ -1,6 +1,7 @@
 """``language-model``: train, perplexity, next, generate."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,19 @@ def test_training_logs_epochs_and_compares_with_n_grams(model):
     ]  # fmt: skip
     assert float(rows[2][1]) > float(rows[3][1]) > float(rows[4][1]) > 1
     assert rows[5] == ["1 of 22 words are", "unknown"]
+
+
+def test_n_grams_learn_from_the_lines_that_the_network_is_trained_on(model):
+    from seqclf import load_model
+
+    lines, test = (Path(name).read_text().splitlines() for name in ("text.txt", "test.txt"))
+    for options, trained in ((("--validation-fraction", 0.3), 42), (("--dev", "test.txt"), 60)):
+        result = invoke("train", "text.txt", "-o", "again.safetensors", *TINY, *options, "--test", "test.txt")
+        expected = load_model("again.safetensors").perplexity(test, trained_on=lines[:trained])
+        rows = dict(line.rsplit(None, 1) for line in result.stdout.splitlines())
+        for name, loss in (("bigram model, Witten-Bell", expected.bigram_loss),
+                           ("5-gram model, Kneser-Ney", expected.kneser_ney_loss)):  # fmt: skip
+            assert rows[name] == f"{math.exp(loss):.2f}"
 
 
 def test_an_empty_test_file_is_rejected_before_training(model, tmp_path):

@@ -97,6 +97,8 @@ def test_unpaired_surrogates_are_escaped_or_refused():
     assert json.loads(written({"note": "\ud83d"}, "jsonl"))["note"] == "\ud83d"
     with pytest.raises(InputError, match=r"a.jsonl:1: \\ud83d is an unpaired surrogate"):
         written({"note": "\ud83d"}, "csv")
+    with pytest.raises(InputError, match=r"the names of the columns: \\ud83d is an unpaired surrogate"):
+        written({"\ud83d": "x"}, "csv")
 
 
 def test_a_table_from_a_pipe(folder, model_file):
@@ -159,6 +161,16 @@ def test_a_header_alone_gives_a_header(folder, model_file):
             1,
             "x.jsonl:2: the first object has no",
         ),
+        *(
+            (
+                '{"text": "a"}\n{"text": "b", "predicted": "mine"}\n',
+                "x.jsonl",
+                ["-o", output],
+                1,
+                "x.jsonl:2: the object has a key 'predicted' already; rename it, or set --id-column to keep another",
+            )
+            for output in ("out.csv", "out.jsonl")
+        ),
         ('{"text": 5}\n', "x.jsonl", ["-o", "out.csv"], 1, "x.jsonl:1: 'text' must be a string, found a number"),
         ('{"text": "a"}\nno\n', "x.jsonl", ["-o", "out.csv"], 1, "x.jsonl:2: not JSON"),
         ("text\na\n", "x.txt", ["-o", "out.csv"], 1, "x.txt: a table needs the extension .csv"),
@@ -173,7 +185,7 @@ def test_bad_tables(folder, model_file, content, name, arguments, code, message)
     Path(name).write_text(content)
     result = predict(model_file, "--input", name, *arguments, code=code)
     assert message in " ".join(result.stderr.split())
-    assert not {"out.csv", "o.csv", "out.doc"} & {path.name for path in folder.iterdir()}
+    assert not {"out.csv", "out.jsonl", "o.csv", "out.doc"} & {path.name for path in folder.iterdir()}
 
 
 def test_tables_need_a_file(folder, model_file):

@@ -118,6 +118,27 @@ def test_months_are_recognized(tmp_path, dates):
     assert found.dates.step() == 1
 
 
+@pytest.mark.parametrize("count", [2, 3, 12, 60])
+@pytest.mark.parametrize("header", ["week", "date"])
+def test_weeks_are_not_months(tmp_path, header, count):
+    mondays = [datetime.date(2023, 1, 2) + datetime.timedelta(7 * row) for row in range(count)]
+    forms = ["%d/%m/%Y", "%d.%m.%Y", "%G-W%V", *(["%G%V", "%G-%V"] if header == "week" else [])]
+    for form in forms:
+        rows = "".join(f"{day.strftime(form)},{row}\n" for row, day in enumerate(mondays))
+        found = read_dated_series(write(tmp_path, f"{header},x\n{rows}"))
+        assert found == ({"x": [*map(float, range(count))]}, ("day", [day.toordinal() for day in mondays])), form
+
+
+def test_weeks_of_other_calendars_have_no_dates_and_gaps_are_refused(tmp_path):
+    for weeks in (["2023-00", "2023-01"], ["2023-51", "2023-52", "2023-53"], ["2020-W52", "2021-W01"], ["1", "2"]):
+        path = write(tmp_path, "\n".join(["week,x", *(f"{week},1" for week in weeks)]))
+        assert read_dated_series(path) == ({"x": [1.0] * len(weeks)}, None)
+    for third, message in (("2023-W02", "repeats the date of line 3"), ("2023-W04", "fill in the missing records")):
+        path = write(tmp_path, f"week,x\n2023-W01,1\n2023-W02,2\n{third},3\n2023-W05,4\n2023-W06,4\n")
+        with pytest.raises(InputError, match=message):
+            read_dated_series(path)
+
+
 def test_columns_for_year_and_month_are_one_date(tmp_path):
     parts = [month.split("-") for month in MONTHS]
     rows = [f"{int(month)},{year},{value}" for (year, month), value in zip(parts, VALUES, strict=True)]

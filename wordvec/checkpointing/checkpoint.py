@@ -48,12 +48,7 @@ class Checkpoint:
         self._run: dict[str, Any] = {}
         if resume and self.path is None:
             raise InputError("resume needs a checkpoint; name the checkpoint file")
-        if self.path is not None and self.path.exists() and not resume:
-            if not _is_checkpoint(self.path):
-                raise InputError(f"{self.path} exists and is not a checkpoint; name another file for the checkpoint")
-            raise InputError(
-                f"{self.path} holds the state of an interrupted training; resume it, or remove the file to start again"
-            )
+        self._refuse_existing()
 
     def begin(
         self,
@@ -75,10 +70,12 @@ class Checkpoint:
 
         Raises:
             InputError: the file belongs to another run; the message states what differs.
+            InputError: the file has appeared since the start, without ``resume``.
             FormatError: not a checkpoint, damaged, or written by another release.
         """
         if self.path is None:
             return None
+        self._refuse_existing()
         remove_leftovers(self.path)
         self._run = {
             "settings": dict(settings),
@@ -107,6 +104,16 @@ class Checkpoint:
             write_tensors(self.path, arrays, "wordvec", about)
         finally:
             self.clock.reset()
+
+    def _refuse_existing(self) -> None:
+        """Raise InputError if the file exists, but is not to be continued from."""
+        if self.path is None or self._resume or not self.path.exists():
+            return
+        if not _is_checkpoint(self.path):
+            raise InputError(f"{self.path} exists and is not a checkpoint; name another file for the checkpoint")
+        raise InputError(
+            f"{self.path} holds the state of an interrupted training; resume it, or remove the file to start again"
+        )
 
     def _open(self) -> "SavedTraining":
         assert self.path is not None

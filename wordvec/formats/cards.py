@@ -13,6 +13,7 @@ Facts = dict[str, str]
 _KINDS = {
     "model": "text classifier",
     "multi-label model": "multi-label text classifier",
+    "vector classifier": "classifier of sequences of vectors",
     "regressor": "regressor",
     "tagger": "sequence tagger",
     "language model": "language model",
@@ -27,6 +28,7 @@ _USES = {
     "model": "Assign one of its labels to each text of the kind it was trained on.",
     "multi-label model": "Assign any number of its labels to each text of the kind it was trained on.",
     "fastText classifier": "Assign one of its labels to each text of the kind it was trained on.",
+    "vector classifier": "Assign one of its labels to each sequence of vectors of the kind it was trained on.",
     "regressor": "Predict numbers for texts or sequences of the kind it was trained on.",
     "tagger": "Assign a tag to each token of sentences of the kind it was trained on.",
     "language model": "Estimate the probability of texts of the kind it was trained on, and generate such texts.",
@@ -34,6 +36,7 @@ _USES = {
     "transducer": "Map sequences of the kind it was trained on to sequences.",
     "vector transducer": "Map vectors of the kind it was trained on to sequences.",
     "vectors": "Input of models of language, and queries of similar words and analogies.",
+    "phrases": "Join the words of phrases in texts of the kind they were learned from.",
     "sparse vectors": "Queries of similar words and analogies, and input of dimension reduction.",
 }
 _LIMITS = {
@@ -46,12 +49,17 @@ _LIMITS = {
         "The probabilities of the labels are independent of each other; nested labels are not modeled.",
         "Measures on validation data that also selected the model are optimistic; evaluate it on other data.",
     ],
+    "vector classifier": [
+        "It always names one of its labels, also for sequences of another kind or scale. The probability is "
+        "an estimate; check on sequences of your own from which one on to trust it.",
+        "Measures on validation data that also selected the model are optimistic; evaluate it on other data.",
+    ],
     "vectors": ["Each word has one vector for all of its senses."],
 }
 _LIMITS |= {"fastText classifier": _LIMITS["model"][:1], "sparse vectors": _LIMITS["vectors"]}
 _ALWAYS = "It reflects the opinions, errors and gaps of its training data, also concerning groups of people."
 _MEASURES = {"loss": "loss (nats)", "macro_f1": "macro-F1", "micro_f1": "micro-F1", "entity_f1": "entity F1"}
-_SIZES = ("texts", "sentences", "tokens", "documents", "pairs", "windows", "characters")
+_SIZES = ("texts", "sequences", "sentences", "tokens", "documents", "pairs", "windows", "characters")
 _WIDTH = 120
 _INDENTED: Any = {"initial_indent": "  ", "subsequent_indent": "    ", "break_long_words": False}
 _NOT_RECORDED = {"data": "not recorded in this file"}

@@ -5,6 +5,7 @@ and ``tokenizer.json``, read by the tokenizers library. The last row is that of 
 length of a mean and not its direction.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -22,8 +23,11 @@ from wordvec.system.atomic_files import check_target, replacing
 
 _log = logging.getLogger(__name__)
 
-_MODULES, _MODULE = "modules.json", "0_StaticEmbedding"
+_MODULES, _NAMES = "modules.json", ("0_StaticEmbedding", "1_StaticEmbedding")
+"""The list of modules, and the folder of the only one: of a folder that is replaced, the name that is not in use."""
 _TYPE = "sentence_transformers.models.StaticEmbedding"
+_CONFIG = "config_sentence_transformers.json"
+_FILES = ("model.safetensors", "tokenizer.json")
 _ARRAYS = ("embedding.weight", "embeddings")
 _WORDS = r"\d+(?:[.,]\d+)+|\w[\w\p{M}]*(?:['\x{200c}\x{200d}][\w\p{M}]+)*"
 """The tokenizer ``words`` as a regular expression of the tokenizers library (Oniguruma)."""
@@ -43,15 +47,15 @@ def read(
         FormatError: no StaticEmbedding module, or its files are damaged or contradict each other.
     """
     module = _module(Path(path))
-    file = TensorFile(module / "model.safetensors")
+    file = TensorFile(module / _FILES[0])
     name = next((each for each in _ARRAYS if each in file), None)
     if name is None:
         raise FormatError(f"{file.path}: no array {' or '.join(_ARRAYS)}")
     vectors = file.read(name)
     if vectors.ndim != 2 or vectors.dtype.kind != "f":
         raise FormatError(f"{file.path}: {name} must be a matrix of numbers, got shape {vectors.shape}")
-    stored = _json(module / "tokenizer.json")
-    tokens, unknown = _tokens(module / "tokenizer.json", stored, len(vectors))
+    stored = _json(module / _FILES[1])
+    tokens, unknown = _tokens(module / _FILES[1], stored, len(vectors))
     if _is_left_out(unknown, tokens, vectors):
         kept = [row for row, token in enumerate(tokens) if token != unknown]
         tokens, vectors = [tokens[row] for row in kept], vectors[kept]
@@ -74,12 +78,12 @@ def read(
 def declared(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Return the numbers of words, as ``read`` returns them, and of columns."""
     module = _module(Path(path))
-    file = TensorFile(module / "model.safetensors")
+    file = TensorFile(module / _FILES[0])
     shapes = {name: each["shape"] for name, each in file.described().items() if name in _ARRAYS}
     if len(shapes) != 1 or any(len(shape) != 2 for shape in shapes.values()):
         raise FormatError(f"{file.path}: no matrix {' or '.join(_ARRAYS)}")
     [(name, (size, vector_size))] = shapes.items()
-    tokens, unknown = _tokens(module / "tokenizer.json", _json(module / "tokenizer.json"), size)
+    tokens, unknown = _tokens(module / _FILES[1], _json(module / _FILES[1]), size)
     return size - _is_left_out(unknown, tokens, file.mapped(name)), vector_size
 
 
@@ -91,27 +95,49 @@ def _is_left_out(unknown: Any, tokens: list[str], vectors: np.ndarray) -> bool:
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     """Write the vectors to a folder, which is made if it does not exist.
 
+    An existing model is replaced when ``modules.json`` is: until then, the new files are next to its own.
+
     Raises:
         InputError: the folder holds something else, or cannot be written to.
     """
     folder = Path(path)
-    if folder.exists() and not is_folder(folder) and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not is_folder(folder) and (not folder.is_dir() or any(map(_is_other, folder.iterdir()))):
         raise InputError(f"{folder} exists and is not a model of sentence-transformers; give another folder")
     if not folder.exists():
         check_target(folder)
+    used = _used(folder)
+    module = folder / next(name for name in _NAMES if name != used)
     try:
-        (folder / _MODULE).mkdir(parents=True, exist_ok=True)
+        module.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder} cannot be created: {(error.strerror or str(error)).lower()}") from None
     unknown = "[UNK]"
     while unknown in table.vocabulary:
         unknown = f"[{unknown}]"
     rows = np.concatenate([table.vectors, np.zeros((1, table.vector_size), np.float32)])
-    write_tensors(folder / _MODULE / "model.safetensors", {_ARRAYS[0]: rows}, "wordvec", {"kind": "static embedding"})
-    _write_json(folder / _MODULE / "tokenizer.json", _tokenizer(table, unknown))
+    write_tensors(module / _FILES[0], {_ARRAYS[0]: rows}, "wordvec", {"kind": "static embedding"})
+    _write_json(module / _FILES[1], _tokenizer(table, unknown))
     about: dict[str, Any] = {"prompts": {}, "default_prompt_name": None, "similarity_fn_name": "cosine"}
-    _write_json(folder / "config_sentence_transformers.json", about)
-    _write_json(folder / _MODULES, [{"idx": 0, "name": "0", "path": _MODULE, "type": _TYPE}])
+    _write_json(folder / _CONFIG, about)
+    _write_json(folder / _MODULES, [{"idx": 0, "name": "0", "path": module.name, "type": _TYPE}])
+    before = folder / next(name for name in _NAMES if name != module.name)
+    with contextlib.suppress(OSError):
+        for file in _FILES:
+            (before / file).unlink(missing_ok=True)
+        before.rmdir()  # unless it has other files
+
+
+def _is_other(path: Path) -> bool:
+    """Whether something in a folder is not what an interrupted ``write`` leaves."""
+    return path.name not in (*_NAMES, _CONFIG) and path.suffix != ".part"
+
+
+def _used(folder: Path) -> str:
+    """Return the name of the module's folder of an existing model; empty if there is none, or it is damaged."""
+    try:
+        return _module(folder).name
+    except InputError:
+        return ""
 
 
 def _tokenizer(table: VectorTable, unknown: str) -> dict[str, Any]:

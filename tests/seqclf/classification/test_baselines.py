@@ -6,8 +6,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from seqclf import compare_baselines
-from seqclf.classification.baselines import STRENGTHS, _log_count_ratio
+from seqclf import ClassifierSettings, compare_baselines, train_classifier
+from seqclf.classification import baselines
+from seqclf.classification.baselines import STRENGTHS, _log_count_ratio, compare_multi_label_baselines
+from seqclf.classification.cross_validation import learning_curve
 from wordvec import InputError
 
 
@@ -60,6 +62,49 @@ def test_stratified_split_without_dev_and_unknown_test_labels():
     results = compare_baselines(texts, labels, ["sign0", "sign1"], [0, 9])
     assert [result.score.accuracy for result in results[1:]] == [0.5, 0.5]
     assert results[1].score.labels == [0, 1, 9]
+
+
+def training_texts(monkeypatch):
+    """Return the lists of training texts of the TF-IDF baselines, in which later ones are recorded."""
+    found, features = [], baselines._tfidf_features
+
+    def recorded(data):
+        found.append(sorted(ngrams[0] for ngrams in data.train))
+        return features(data)
+
+    monkeypatch.setattr(baselines, "_tfidf_features", recorded)
+    return found
+
+
+def test_baselines_train_on_the_same_texts_as_the_model(monkeypatch):
+    texts, labels = [f"t{row:02}" for row in range(20)], ["a", "b"] * 10
+    settings = ClassifierSettings(hidden_size=4, vector_size=4, epochs=1, validation_fraction=0.4)
+    model = train_classifier(texts, labels, settings=settings)
+    found = training_texts(monkeypatch)
+    learning_curve(texts, labels, texts, labels, shares=(1,), whole=model, settings=settings)
+    assert len(found[0]) == model.metrics["texts"] == 12
+    assert [text for text in texts if text in model.vocabulary] == found[0]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_without_validation_texts_c_is_chosen_on_a_tenth_and_all_texts_are_trained_on(several, monkeypatch):
+    texts, labels = make_data(200, 2, 6)
+    found = training_texts(monkeypatch)
+    if several:
+        sets = [[label, 2] if row % 3 else [label] for row, label in enumerate(labels)]
+        *_, last = compare_multi_label_baselines(texts, sets, texts, sets, validation_fraction=0)
+    else:
+        _, last, _ = compare_baselines(texts, labels, texts, labels, validation_fraction=0)
+    assert [len(each) for each in found] == [180, 200]
+    assert last.chosen.startswith("C = ")
+    if several:
+        with pytest.raises(InputError, match="tune_thresholds needs validation texts, got none"):
+            compare_multi_label_baselines(texts, sets, texts, sets, validation_fraction=0, tune_thresholds=True)
+
+
+def test_few_texts_have_the_default_c():
+    found = compare_baselines(["good tea", "bad storm"], [1, 0], ["good", "bad"], [1, 0])
+    assert [(each.chosen, each.score.accuracy) for each in found[1:]] == [("C = 1", 1.0)] * 2
 
 
 def test_invalid_input_is_rejected():

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from seqclf import compare_baselines
 from seqclf.classification.evaluation import Coverage, Evaluation, evaluated
+from seqclf.classification.set_evaluation import evaluated_sets
 from seqclf.metrics import mcnemar, score
 from wordvec import InputError
 
@@ -30,6 +32,17 @@ def test_reliability_has_the_intervals_with_texts(evaluation):
     assert [row.texts for row in found] == [3, 2]
     assert [row.accuracy for row in found] == [pytest.approx(2 / 3), 0.5]
     assert [row.confidence for row in found] == [pytest.approx(2 / 3), pytest.approx(0.925)]
+
+
+@pytest.mark.parametrize("names", [[0, 1], [0.0, 1.0], [False, True], ["0", "1"]])
+@pytest.mark.parametrize("truth", [[0, 1], [0.0, 1.0], ["0", "1"]])
+def test_labels_that_are_equal_or_written_alike_are_one(names, truth):
+    equal = names == truth or [*map(str, names)] == [*map(str, truth)]
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8]], np.float32)
+    assert evaluated(names, probabilities, np.array(truth)).score.accuracy == equal
+    assert evaluated_sets(names, probabilities, np.full(2, 0.5), [[each] for each in truth]).score.micro_f1 == equal
+    texts = ["calm", "fire"]
+    assert compare_baselines(texts, names, texts, truth)[1].score.accuracy == equal
 
 
 def test_precision_and_recall_are_scikit_learn_s():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.metrics import average_precision_score, f1_score
 
 from seqclf.classification.set_evaluation import evaluated_sets
@@ -28,6 +29,20 @@ def test_predictions_and_their_mistakes():
 def test_a_text_whose_only_mistake_is_a_label_that_the_model_does_not_know():
     found = evaluated_sets(NAMES, PROBABILITIES, THRESHOLDS, [["fire", "hail"], ["flood"], ["fire"], ["flood"]])
     assert found.mistakes() == [(0, 0.0)]
+
+
+@pytest.mark.parametrize("names", [NAMES, [0, 1, 2]])
+def test_an_indicator_matrix_is_read_as_label_sets(names):
+    matrix = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 0], [1, 1, 0]])
+    given = (names, PROBABILITIES, THRESHOLDS)
+    expected = evaluated_sets(*given, [[names[place] for place in row.nonzero()[0]] for row in matrix])
+    for labels in (matrix, matrix.astype(bool), csr_array(matrix)):
+        found = evaluated_sets(*given, labels)
+        assert (found.truth, found.score) == (expected.truth, expected.score)
+    with pytest.raises(InputError, match="of 0 and 1 of equal length"):
+        evaluated_sets(*given, matrix.tolist())
+    with pytest.raises(InputError, match="2 columns for 3 labels"):
+        evaluated_sets(*given, matrix[:, :2])
 
 
 def test_scores_of_scikit_learn():

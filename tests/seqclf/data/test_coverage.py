@@ -7,6 +7,7 @@ import pytest
 
 from seqclf import ClassifierSettings, TaggerSettings, train_classifier, train_tagger
 from seqclf.data.coverage import choose_tokenization
+from seqclf.training.resolved import resolved
 from wordvec import WordVectors, load_vectors, save_vectors
 
 
@@ -32,6 +33,15 @@ TEXTS = ["Fire in the town!", "We left the town.", "No fire, no town?"]
 )
 def test_tokenizer_and_case_find_most_words(words, texts, chosen):
     assert choose_tokenization(texts, vectors(*words), None, None) == chosen
+
+
+@pytest.mark.parametrize(
+    ("form", "own", "warned"),
+    [("NFKC", "NFC", True), ("NFC", "none", True), ("NFC", "NFC", False), ("none", "NFC", False)],
+)
+def test_another_unicode_form_than_that_of_the_vectors_is_reported(caplog, form, own, warned):
+    resolved(ClassifierSettings(normalize=own), vectors(*LOWER, normalize=form), TEXTS)
+    assert (f"set normalize to {form}" in caplog.text) is warned
 
 
 def test_characters_are_never_chosen_for_words():

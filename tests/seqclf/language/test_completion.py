@@ -100,6 +100,11 @@ def test_generation_repeats_no_tokens_in_a_row(words):
         words.generate("the", no_repeat=0)
 
 
+def test_a_text_ends_where_no_token_but_the_unknown_one_is_possible(words, monkeypatch):
+    monkeypatch.setattr(words, "after", lambda ids, states: (np.zeros(len(words.vocabulary), np.float32), states))
+    assert words.generate("the") == "the"
+
+
 def test_a_completion_among_10000_words_takes_a_few_milliseconds():
     shape = LanguageShape(10_000, 128, 128)
     counts = np.arange(10_000, 0, -1)

@@ -4,8 +4,12 @@ import random
 from collections import defaultdict
 
 from corpora import read_parallel
+from seqclf import load_model
+from seqclf.data.splits import random_split
 from seqclf.translation.baselines import align_units, train_baselines
 from seqclf.translation.scores import score_sequences
+from seqclf.translation.settings import TransducerSettings
+from seqclf.translation.train import train_transducer
 
 
 def slow_alignment(sources, targets, iterations):
@@ -52,6 +56,29 @@ def test_baselines_of_words():
         "most frequent target": [["the", "house"]] * 2,
         "unit-by-unit dictionary": [["a", "book", "ist"], []],
     }
+
+
+def test_a_saved_model_has_the_same_baselines(tmp_path):
+    sources = ["yes", "no"] * 3 + ["loud", "loud", "loud", "seldom"]
+    targets = ["ja", "nee"] * 3 + ["Ja", "Ja", "nee", "nee"]  # the dictionary has loud: Ja, and seldom: nee
+    settings = TransducerSettings(
+        hidden_size=4, vector_size=4, epochs=1, validation_fraction=0, source_units="spaces", target_units="spaces",
+        min_count=3, target_min_count=3, seed=2,
+    )  # fmt: skip
+    model = train_transducer(sources, targets, settings=settings, threads=1)
+    found = model.predict_baselines(["yes no", "loud", "seldom"])
+    assert found["unit-by-unit dictionary"] == [["ja", "nee"], ["loud"], ["seldom"]]
+    model.save(tmp_path / "m.safetensors")
+    assert load_model(tmp_path / "m.safetensors").predict_baselines(["yes no", "loud", "seldom"]) == found
+
+
+def test_baselines_learn_from_the_pairs_that_the_network_is_trained_on():
+    letters = "abcdefghijklmnopqrst"
+    settings = TransducerSettings(hidden_size=4, vector_size=4, epochs=1, validation_fraction=0.5)
+    model = train_transducer(list(letters), list(letters.upper()), settings=settings, threads=1, features=["F"] * 20)
+    first = random_split(20, 0.5, settings.seed)[0][0]
+    assert model.baselines.frequent == [letters[first].upper()] != ["A"]
+    assert {found.upper() for found in model.baselines.dictionary} == set(model.baselines.dictionary.values())
 
 
 def test_the_dictionary_of_captions_beats_the_other_baselines(public_data):

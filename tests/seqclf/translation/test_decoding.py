@@ -154,6 +154,29 @@ def test_no_n_gram_comes_twice(size):
     assert plain != found
 
 
+class Endless:
+    """The units 2 and 3, which never end by themselves: the probability of the end underflows."""
+
+    def start(self):
+        return None
+
+    def step(self, state, parents, tokens, sources):
+        return np.tile(np.array([-np.inf, -np.inf, -0.5, -1], np.float32), (len(tokens), 1)), None, None
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_a_hypothesis_without_any_possible_unit_ends(beam):
+    given = {"max_lengths": [9] * 2, **COMMON}
+    found = beam_search(Endless(), 2, beam=beam, no_repeat=1, **given)
+    assert [[each.tokens for each in own] for own in found] == [[[2, 3]]] * 2
+    assert all(np.isfinite(own[0].score) for own in found)
+    assert [own[0].tokens for own in beam_search(Endless(), 2, beam=beam, banned=[2, 3], **given)] == [[], []]
+    assert {tuple(each.tokens) for each in sample(Endless(), 2, n_samples=9, no_repeat=1, **given)[0]} == {
+        (2, 3),
+        (3, 2),
+    }
+
+
 def test_banned_units_never_come():
     for found in (
         beam_search(Toy(range(20)), 20, beam=5, n_best=5, max_lengths=[5] * 20, banned=[3], **COMMON),

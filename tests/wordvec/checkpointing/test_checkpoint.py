@@ -79,6 +79,20 @@ def test_no_file_is_overwritten_that_is_not_the_checkpoint_of_the_run(tmp_path):
         assert path.read_bytes() == before
 
 
+def test_a_checkpoint_that_appears_after_the_start_is_not_continued_from(home):
+    run = {"model": "x"}, {"tokens": 1}, [np.arange(3)]
+    first, second = (resuming.Checkpoint(home, 300, resume=False) for _ in range(2))
+    assert first.begin(*run) is None
+    first.save({"a": np.arange(2)}, {"epoch": 1})
+    with pytest.raises(InputError, match="holds the state of an interrupted training; resume it, or remove the file"):
+        second.begin(*run)
+    assert resuming.Checkpoint(home, 300, resume=True).begin(*run).reached == {"epoch": 1}
+    home.write_text("other")
+    with pytest.raises(InputError, match="exists and is not a checkpoint"):
+        second.begin(*run)
+    assert home.read_text() == "other"
+
+
 # -- bit-identical results --------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """Folders of sentence-transformers: written, read, and used by the tokenizers library."""
 
+import itertools
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 
 from cli import main
 from wordvec import FormatError, InputError, WordVectors, load_vectors, save_vectors
+from wordvec.formats import static_embedding
 from wordvec.formats.registry import describe
 
 
@@ -62,6 +64,46 @@ def test_a_folder_is_replaced_but_no_other(wv, folder, tmp_path):
         save_vectors(wv, tmp_path / "mine", format="static")
     with pytest.raises(InputError, match=r"the directory .* does not exist"):
         save_vectors(wv, tmp_path / "none/m", format="static")
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_an_interruption_leaves_the_model_as_it_was(wv, tmp_path, monkeypatch, exists):
+    other = WordVectors([token + "x" for token in wv.tokens], -wv.vectors)
+    for steps in itertools.count():
+        folder, left = tmp_path / str(steps), itertools.count(steps, -1)
+        if exists:
+            save_vectors(wv, folder, format="static")
+
+        def interrupted(write, left=left):
+            def call(*arguments):
+                if next(left) <= 0:
+                    raise KeyboardInterrupt
+                write(*arguments)
+
+            return call
+
+        with monkeypatch.context() as patched:
+            for name in ("write_tensors", "_write_json"):
+                patched.setattr(static_embedding, name, interrupted(getattr(static_embedding, name)))
+            try:
+                save_vectors(other, folder, format="static")
+            except KeyboardInterrupt:
+                assert not exists or load_vectors(folder).tokens == wv.tokens
+            else:
+                break
+        save_vectors(other, folder, format="static")
+        found = load_vectors(folder)
+        assert found.tokens == other.tokens
+        assert found.vectors.tobytes() == other.vectors.tobytes()
+        assert len(list(folder.iterdir())) == 3
+    assert steps == 4
+
+
+def test_files_of_others_stay_in_a_folder_that_is_replaced(wv, folder):
+    for name in ("README.md", "0_StaticEmbedding/notes.txt"):
+        (folder / name).write_text("mine")
+    save_vectors(wv.replaced(-wv.vectors), folder, format="static")
+    assert [(folder / name).read_text() for name in ("README.md", "0_StaticEmbedding/notes.txt")] == ["mine"] * 2
 
 
 def test_other_vocabularies_of_the_library_are_read(folder):
