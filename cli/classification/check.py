@@ -6,7 +6,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command
-from cli.shared.reporting import percent, print_json, table
+from cli.shared.reporting import one_line, percent, print_json, table
 
 _SHOWN = 5
 """Lines of a finding that are printed."""
@@ -73,8 +73,8 @@ def check(
     click.echo(table(rows, ["", *report.parts]))
     for finding in report.findings:
         more = [f"  and {len(finding.lines) - _SHOWN:,} more"] if len(finding.lines) > _SHOWN else []
-        lines = "\n".join([*(f"  {line}" for line in finding.lines[:_SHOWN]), *more])
-        click.echo(f"\n{finding.kind}: {finding.message}" + (f"\n{lines}" if lines else ""))
+        lines = "\n".join([*(f"  {one_line(line)}" for line in finding.lines[:_SHOWN]), *more])
+        click.echo(f"\n{finding.kind}: {one_line(finding.message)}" + (f"\n{lines}" if lines else ""))
     if not report.findings:
         click.echo("\nNothing suspicious was found.")
 

@@ -407,6 +407,23 @@ def test_multi_label_errors(several):
     assert not Path("m.safetensors").exists()
 
 
+def test_labels_with_line_breaks_and_tabs_stay_on_their_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("d.csv").write_text('label,text\n"too\nlate",the old king\n"on\ttime",the young queen\n' * 6, newline="")
+    invoke("train", "d.csv", "-o", "m.safetensors", "--model", "linear")
+    text = "the old king"
+    answer = invoke("predict", "m.safetensors", text, "-k", 2).stdout
+    assert re.fullmatch(r"too late\t[\d.]+\ton time\t[\d.]+\n", answer)
+    assert json.loads(invoke("predict", "m.safetensors", text, "--json").stdout)["label"] == "too\nlate"
+    assert invoke("explain", "m.safetensors", text, "--nearest", "d.csv").stdout.count("too late") == 6
+    Path("wrong.csv").write_text('label,text\n"on\ttime",the old king\n', newline="")
+    files = ("--mistakes", "m.tsv", "--precision-recall", "c.tsv")
+    assert "\ntoo late  " in invoke("evaluate", "m.safetensors", "wrong.csv", *files).stdout
+    assert Path("m.tsv").read_text().splitlines()[1].startswith("on time\ttoo late\t")
+    assert {line.count("\t") for line in Path("c.tsv").read_text().splitlines()} == {3}
+    assert "\n  too late" in invoke("check", "d.csv").stdout
+
+
 # -- predict ----------------------------------------------------------------------------------------------------------
 
 
