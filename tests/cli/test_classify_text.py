@@ -830,13 +830,19 @@ def test_tune_is_refused_where_it_has_no_effect(data, options, message):
 
 @pytest.mark.parametrize(
     ("given", "weights"),
-    [("balanced", "balanced"), ("spam=5", {"spam": 5.0}), ("a=b=0.5,not it=2", {"a=b": 0.5, "not it": 2.0})],
+    [
+        *(("balanced", "balanced"), ("spam=5", {"spam": 5.0}), ("a=b=0.5,not it=2", {"a=b": 0.5, "not it": 2.0})),
+        *(("a,b=2", {"a,b": 2.0}), ("x=1,a, b, c=2,y=3", {"x": 1.0, "a, b, c": 2.0, "y": 3.0})),
+    ],
 )
 def test_class_weights_are_balanced_or_numbers_by_label(given, weights):
     assert ClassWeight().convert(given, None, None) == weights
 
 
-@pytest.mark.parametrize("given", ["spam", "spam=", "=3", "spam=0", "spam=-1", "spam=nan", "spam=inf", "a=1,,b=2", ""])
+@pytest.mark.parametrize(
+    "given",
+    ["spam", "spam=", "=3", "spam=0", "spam=-1", "spam=nan", "spam=inf", "a=1,,b=2", "a,,b=2", "a,b", ""],
+)
 def test_wrong_class_weights_are_rejected(given):
     with pytest.raises(click.BadParameter, match="is not LABEL=WEIGHT with a weight above 0; or write balanced"):
         ClassWeight().convert(given, None, None)
