@@ -22,6 +22,7 @@ from corpora import (
     read_lines,
     read_series,
     read_tagged,
+    read_texts,
     readers,
     tokenize,
     utf8,
@@ -541,6 +542,28 @@ def test_nul_characters_are_warned_of_once(write, caplog):
     assert len(list(corpus.blocks(4))) > 1
     assert list(corpus)
     assert [message.split(" contains ")[1][:14] for message in caplog.messages] == ["NUL characters"]
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"%PDF-1.4\n%\xe2\xe3", "a PDF document"),
+        (b"{\\rtf1\\ansi text}\n", "an RTF document"),
+        (b"PK\x03\x04\x14\0\0\0", "a zip archive, such as a .docx, .odt, .xlsx or .epub document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "a document of Microsoft Office"),
+    ],
+)
+def test_documents_are_refused_in_every_encoding(tmp_path, start, kind):
+    path = tmp_path / "book.txt"
+    path.write_bytes(start + b" more of it\n" * 9)
+    for reading in ({}, {"encoding_errors": "replace"}, {"encoding": "latin-1"}):
+        message = f"book.txt is {kind}, not text; save or export it as plain text first"
+        with pytest.raises(InputError, match=re.escape(message)):
+            list(TextCorpus(path, **reading).blocks())
+        with pytest.raises(InputError, match=re.escape(message)):
+            read_texts(path, **reading)
+    path.write_bytes(b"On " + start)
+    assert list(TextCorpus(path, encoding_errors="replace").blocks())
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
