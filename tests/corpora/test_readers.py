@@ -180,7 +180,9 @@ def test_invalid_sources_are_reported_on_construction(write, tmp_path, monkeypat
     (tmp_path / "empty").mkdir()
     write("x", "data/texts.zip")
     write("x", "data/texts.tar.gz")
+    (tmp_path / "link").symlink_to("elsewhere")
     cases = {
+        f"{tmp_path}/link": "link is a link to elsewhere, which does not exist",
         f"{tmp_path}/nope": "nope: no such file$",
         f"{tmp_path}/nope/x": "nope/x: no such file; the directory .*nope does not exist either",
         f"{tmp_path}/data/corpus.tx": r"no such file; did you mean .*data/corpus\.txt\?",
@@ -465,7 +467,7 @@ def test_pipes_in_a_folder_are_left_out(write, tmp_path):
     write("a b")
     assert list(TextCorpus(tmp_path)) == list(TextCorpus(tmp_path / "c*")) == ["a b"]
     (tmp_path / "link").symlink_to("missing")
-    with pytest.raises(InputError, match="link: no such file"):
+    with pytest.raises(InputError, match="link is a link to missing, which does not exist"):
         TextCorpus(tmp_path)
 
 
