@@ -11,8 +11,8 @@ from wordvec.formats.safetensors import pack_tokens
 from wordvec.formats.table import SubwordTable
 from wordvec.system.validation import shown
 
-_SENTENCE_END = "</s>"
-"""fastText's end of sentence, which has no n-grams."""
+SENTENCE_END = "</s>"
+"""fastText's end of sentence, which has no n-grams since version 11."""
 
 
 class Ngrams(NamedTuple):
@@ -44,7 +44,7 @@ class Ngrams(NamedTuple):
             return self._hash_entries(words, self.hashes)
         from wordvec.kernels.subwords import hash_ngrams
 
-        text, starts = pack_tokens(["" if word == _SENTENCE_END else word for word in words])
+        text, starts = pack_tokens(["" if word == SENTENCE_END else word for word in words])
         text = text if len(text) else np.zeros(1, np.uint8)  # of empty words; kernels index from its start
         offsets, none = np.zeros(len(starts), np.int64), np.zeros(0, np.int32)
         hash_ngrams(text, starts, self.min_n, self.max_n, self.buckets, offsets, none)
@@ -75,7 +75,7 @@ class Ngrams(NamedTuple):
             >>> Ngrams(3, 3, 50_000, hashes=2).split("cat")  # each is hashed twice, and so is the word
             ['<cat>', '<cat>', '<ca', '<ca', 'cat', 'cat', 'at>', 'at>']
         """
-        if not word or (word == _SENTENCE_END and self.hashes is None):
+        if not word or (word == SENTENCE_END and self.hashes is None):
             return []
         marked = f"<{word}>"
         ends = range(1, len(marked) + 1)
