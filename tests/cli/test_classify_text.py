@@ -14,8 +14,11 @@ from click.testing import CliRunner
 
 from cli import main
 from cli.shared.class_weights import ClassWeight
+from seqclf import load_model
+from seqclf.classification.answers import answers as answers_of
 from tests.cases.fasttext import Supervised
 from tests.oracles import naive_fasttext
+from wordvec import InputError
 
 TINY = ("--hidden-size", "8", "--vector-size", "8", "--epochs", "2")
 
@@ -592,6 +595,12 @@ def test_top_labels_and_abstaining(model_file):
     assert [json.loads(line)["label"] for line in answers] == [None, None]
     assert parsed(invoke("predict", model_file, *texts, "--min-confidence", 0.5).stdout) == plain
     assert invoke("predict", model_file, "a", "--min-confidence", 1).stdout.startswith("\t")
+    for option in ("--min-confidence", "--threshold"):
+        assert "nan is not a finite number" in invoke("predict", model_file, "a", option, "nan", code=2).stderr
+    with pytest.raises(InputError, match="min_confidence must be a finite number, got nan"):
+        answers_of(load_model(model_file), ["a"], min_confidence=float("nan"))
+    with pytest.raises(InputError, match=r"threshold must be at least 0 and at most 1, got 1\.5"):
+        answers_of(load_model(model_file), ["a"], threshold=1.5)
     found = json.loads(invoke("predict", model_file, "the king", "--top-k", 2, "--json").stdout)
     assert list(found["probabilities"]) == ["yes", "no"]
 
