@@ -90,8 +90,8 @@ def _refuse_other_files(block: bytes, name: str) -> None:
         shares = [block[parity::2].count(0) / len(block[parity::2]) for parity in (0, 1)]
         if max(shares) > 0.6 and min(shares) < 0.1:
             raise InputError(
-                f"{name}: every other byte is NUL; it looks like UTF-16: pass --encoding utf-16-le or utf-16-be, or "
-                "re-encode it as UTF-8"
+                f"{name}: every other byte is NUL; it looks like UTF-16: re-encode the file, or pass --encoding "
+                "utf-16-le or utf-16-be"
             )
 
 
@@ -119,7 +119,7 @@ def _validated(block: bytes, name: str, offset: int, encoding_errors: str) -> by
         at = offset + error.start
         hint = "re-encode the file, or pass --encoding NAME or --encoding-errors replace"
         if at == 0 and block.startswith((b"\xff\xfe", b"\xfe\xff")):
-            hint = "it looks like UTF-16: pass --encoding utf-16, or re-encode it as UTF-8"
+            hint = "it looks like UTF-16: re-encode the file, or pass --encoding utf-16"
         elif encoding_errors == "replace":
             return block.decode(errors="replace").encode()
         raise InputError(f"{name}: byte 0x{block[error.start]:02x} at offset {at} is not UTF-8; {hint}") from None

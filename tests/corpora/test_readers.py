@@ -299,7 +299,7 @@ def test_a_decompression_bomb_is_read_in_bounded_chunks(write):
 
 
 def test_utf16_is_detected(write):
-    with pytest.raises(InputError, match="byte 0xff at offset 0 is not UTF-8; it looks like UTF-16: pass --encoding"):
+    with pytest.raises(InputError, match="byte 0xff at offset 0 is not UTF-8; it looks like UTF-16: re-encode"):
         list(TextCorpus(write("hello".encode("utf-16"))))
 
 
@@ -571,7 +571,9 @@ def test_documents_are_refused_in_every_encoding(tmp_path, start, kind):
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf16_without_a_byte_order_mark_is_detected(write, encoding):
     path = write("some words\nmore words\n".encode(encoding))
-    with pytest.raises(InputError, match="every other byte is NUL; it looks like UTF-16: pass --encoding utf-16"):
+    with pytest.raises(
+        InputError, match="every other byte is NUL; it looks like UTF-16: re-encode the file, or pass --enc"
+    ):
         list(TextCorpus(path))
     with pytest.raises(InputError, match="it looks like UTF-16"):
         read_lines(path)
