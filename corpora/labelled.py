@@ -13,7 +13,7 @@ from corpora.errors import InputError
 from corpora.labelled_lines import FASTTEXT, FASTTEXT_LABEL, Example, example_reader, text_reader
 from corpora.readers import arriving_lines, source_lines
 from corpora.sources import resolve_one
-from corpora.tables import Lines
+from corpora.tables import Lines, encodable
 
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _QUOTED_LIST = re.compile(rf"\s*(?:(?:{_QUOTED.pattern})[\s,]*)*")
@@ -161,6 +161,7 @@ def iter_label_sets(
     """
     if not separator:
         raise InputError("separator must not be empty, got ''; use ',' or another character")
+    encodable("separator", separator)
     for where, text, label in _examples(source, (encoding, encoding_errors), text_column, label_column):
         if label is None:
             raise _missing(where, label_column)

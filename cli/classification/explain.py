@@ -69,7 +69,7 @@ def explain(
     similar = [] if nearest is None else _similar(loaded, text, nearest)
     if html is not None:
         with replacing(html) as file:
-            file.write(html_page(found, similar).encode())
+            file.write(html_page(found, similar).encode(errors="backslashreplace"))
         note_output(html)
     if as_json:
         print_json(found.as_dict() | ({} if nearest is None else {"nearest": similar}))

@@ -401,6 +401,8 @@ def test_multi_label_errors(several):
     assert "one label per text; m.safetensors has several" in confident
     Path("m.safetensors").unlink()
     assert "separator must not be empty" in invoke("train", several, *target, "--multi-label", "", code=1).stderr
+    bytes_of_latin1 = invoke("train", several, *target, "--multi-label", "\udca7", code=1).stderr
+    assert bytes_of_latin1.startswith("Error: separator: \\udca7 is an unpaired surrogate, which UTF-8 cannot encode")
     weights = ("--multi-label", "|", "--class-weight", "old=2,new=3")
     assert "the unknown label 'new'" in invoke("train", several, *target, *weights, code=1).stderr
     assert "several.tsv:4: the label is empty" in invoke("train", several, *target, code=1).stderr
