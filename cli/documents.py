@@ -1,5 +1,6 @@
 """``wordvec documents``: sparse count and TF-IDF matrices, one row per line of text."""
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +185,8 @@ def _make(kind: str, given: dict[str, Any]) -> None:
     with usage_errors():
         check_counting(given["ngram_range"], *(given[name] for name in _CHOICE))
     like, words_file, output, quiet = (given.pop(name) for name in ("like", "words_file", "output", "quiet"))
+    if os.path.splitext(output)[1] not in (".npz", ""):
+        raise click.UsageError(f"--output must end in .npz, got {output}")
     compress, words = given.pop("compress"), given.pop("vocabulary")
     for target in filter(None, (output, words_file)):
         check_target(target)

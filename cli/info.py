@@ -7,7 +7,7 @@ import click
 from cli.shared import options
 from cli.shared.cards import markdown_option, print_card
 from cli.shared.errors import Command
-from cli.shared.reporting import print_json
+from cli.shared.reporting import one_line, print_json
 
 
 @click.command(cls=Command, context_settings=options.HELP)
@@ -87,5 +87,5 @@ def _text(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
+        return one_line(", ".join(map(str, value)))
     return str(value)

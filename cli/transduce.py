@@ -47,7 +47,7 @@ _search_options = options.together(
     _beam_option,
     click.option(
         "--length-penalty",
-        type=click.FloatRange(min=0),
+        type=options.FloatRange(min=0),
         default=1.0,
         show_default=True,
         metavar="X",
@@ -55,7 +55,7 @@ _search_options = options.together(
     ),
     click.option(
         "--coverage-penalty",
-        type=click.FloatRange(min=0),
+        type=options.FloatRange(min=0),
         default=0.0,
         show_default=True,
         metavar="X",
@@ -175,7 +175,7 @@ def train(
 )
 @click.option(
     "--temperature",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.FloatRange(min=0, min_open=True),
     metavar="X",
     help="Draw the targets at random instead of searching for the best; below 1 is less random.",
 )

@@ -1,4 +1,4 @@
-"""Checks of labeled texts before training: duplicates, contradictions, leakage, empty texts, damaged characters."""
+"""Checks of labeled texts before training: missing labels, duplicates, contradictions, leakage, damaged characters."""
 
 import re
 import statistics
@@ -20,6 +20,7 @@ Examples = Iterable[tuple[str, str, str | list[str]]]
 """Location (``file:line``), text and label of each example, as ``iter_labelled`` and ``iter_label_sets`` yield them."""
 _Example = tuple[str, str, tuple[str, ...]]
 """The same, with the labels as a tuple."""
+_MISSING = ("",)
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ def check_labelled(parts: Mapping[str, Examples]) -> DataReport:
     Texts are equal if they differ only in case and white space.
 
     Args:
-        parts: examples by the name of their file, each with a label or a list of labels; the first file is the training
-            data.
+        parts: examples by the name of their file, each with a label, ``""`` if it is missing, or a list of labels; the
+            first file is the training data.
 
     Raises:
         InputError: no file, or one without examples.
@@ -79,21 +80,31 @@ def check_labelled(parts: Mapping[str, Examples]) -> DataReport:
     empty = [name for name, examples in read.items() if not examples]
     if not read or empty:
         raise InputError(f"nothing to check: {f'{empty[0]} has no examples' if empty else 'no files were given'}")
+    labeled = {name: [each for each in examples if each[2] != _MISSING] for name, examples in read.items()}
     places: dict[str, list[_Example]] = defaultdict(list)  # part, location and labels of each text
-    for name, examples in read.items():
+    for name, examples in labeled.items():
         for where, text, labels in examples:
             places[" ".join(text.casefold().split())].append((name, where, labels))
+    every = [example for examples in read.values() for example in examples]
     findings = [
+        *_missing(every),
         *_between_texts(places, next(iter(read))),
-        *_in_texts([example for examples in read.values() for example in examples]),
-        *_in_labels(read),
+        *_in_texts(every),
+        *_in_labels({name: examples for name, examples in labeled.items() if examples}, next(iter(read))),
     ]
     return DataReport({name: _part(examples) for name, examples in read.items()}, findings)
 
 
 def _checkable(example: tuple[str, str, str | list[str]]) -> _Example:
     where, text, label = example
-    return where, text, (label,) if isinstance(label, str) else tuple(sorted(label))
+    return where, text, (label.strip() and label,) if isinstance(label, str) else tuple(sorted(label))
+
+
+def _missing(examples: list[_Example]) -> Iterable[Finding]:
+    missing = [where for where, _, labels in examples if labels == _MISSING]
+    if missing:
+        message = _counted(len(missing), "text has", "texts have")
+        yield Finding("missing labels", f"{message} no label; training refuses them", missing)
 
 
 def _between_texts(places: Mapping[str, list[_Example]], first: str) -> Iterable[Finding]:
@@ -146,15 +157,16 @@ def _in_texts(examples: list[_Example]) -> Iterable[Finding]:
         yield Finding("long text", f"{message} {_LONG:,} characters or more", long)
 
 
-def _in_labels(read: Mapping[str, list[_Example]]) -> Iterable[Finding]:
-    training, *others = read
+def _in_labels(read: Mapping[str, list[_Example]], training: str) -> Iterable[Finding]:
+    if training not in read:
+        return
     known = Counter(label for _, _, labels in read[training] for label in labels)
     for name, examples in read.items():
         where, text, labels = examples[0]
         if labels and {text.strip().lower(), *(label.strip().lower() for label in labels)} <= _HEADERS:
             shown = f"the first example of {name}, {', '.join(labels)} and {text}, looks like a header"
             yield Finding("header", shown, [where])
-        if name in others:
+        if name != training:
             new = [f"{where} {label}" for where, _, labels in examples for label in labels if label not in known]
             if new:
                 message = _counted(len(new), f"label of {name} is", f"labels of {name} are")
@@ -176,6 +188,6 @@ def _in_labels(read: Mapping[str, list[_Example]]) -> Iterable[Finding]:
 
 def _part(examples: list[_Example]) -> Part:
     lengths = [len(text) for _, text, _ in examples]
-    counts = Counter(label for _, _, labels in examples for label in labels)
+    counts = Counter(label for _, _, labels in examples if labels != _MISSING for label in labels)
     by_count = dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
     return Part(len(examples), by_count, min(lengths), statistics.median(lengths), max(lengths))

@@ -13,7 +13,7 @@ from corpora.errors import InputError
 from corpora.labelled_lines import FASTTEXT, FASTTEXT_LABEL, Example, example_reader, text_reader
 from corpora.readers import arriving_lines, source_lines
 from corpora.sources import resolve_one
-from corpora.tables import Lines
+from corpora.tables import Lines, encodable
 
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _QUOTED_LIST = re.compile(rf"\s*(?:(?:{_QUOTED.pattern})[\s,]*)*")
@@ -78,10 +78,12 @@ def iter_labelled(
     encoding_errors: str = "strict",
     text_column: str | None = None,
     label_column: str | None = None,
+    empty_labels: bool = False,
 ) -> Iterator[tuple[str, str, str]]:
     """Yield the location (``file:line``), text and label of each example that :func:`read_labelled` returns.
 
-    Arguments and errors as :func:`read_labelled`.
+    Arguments and errors as :func:`read_labelled`; with ``empty_labels``, texts without a label are yielded too, with
+    ``""``, so that :func:`check_labelled` can list them.
 
     Example:
         >>> where, text, label = next(iter_labelled("sample:disasters"))
@@ -93,7 +95,12 @@ def iter_labelled(
             raise InputError(
                 f"{where}: expected one label, found a list of {len(label)}; use one label per line or read label sets"
             )
-        yield where, text, _label(where, label)
+        if empty_labels and (label is None or not label.strip()):
+            yield where, text, ""
+        elif label is None:
+            raise _missing(where, label_column)
+        else:
+            yield where, text, _label(where, label)
 
 
 def read_label_sets(
@@ -154,7 +161,10 @@ def iter_label_sets(
     """
     if not separator:
         raise InputError("separator must not be empty, got ''; use ',' or another character")
+    encodable("separator", separator)
     for where, text, label in _examples(source, (encoding, encoding_errors), text_column, label_column):
+        if label is None:
+            raise _missing(where, label_column)
         parts = _split(where, label, separator) if isinstance(label, str) else label
         yield where, text, [part for part in dict.fromkeys(part.strip() for part in parts) if part]
 
@@ -224,10 +234,14 @@ def iter_texts(
         yield FASTTEXT_LABEL.sub("", text).strip() if labeled else text
 
 
+def _missing(where: str, label_column: str | None) -> InputError:
+    return InputError(f"{where}: {label_column or 'label'!r} must not be missing; add it, or leave the text out")
+
+
 def _label(where: str, label: str) -> str:
     label = label.strip()
     if not label:
-        raise InputError(f"{where}: the label is empty")
+        raise InputError(f"{where}: the label is empty; add it, or leave the text out")
     return label
 
 

@@ -26,8 +26,8 @@ FASTTEXT_LABEL = re.compile(rf"(?<!\S){FASTTEXT}(\S*)\s*")
 _ENOUGH_TO_JUDGE = 8
 """Lines without a header from which on swapped columns are recognized."""
 
-Example = tuple[str, str, str | list[str]]
-"""Location (``file:line``), text, and the label as written or a list of labels."""
+Example = tuple[str, str, str | list[str] | None]
+"""Location (``file:line``), text, and the label as written, a list of labels, or None: null or NaN in JSON."""
 
 
 def example_reader(source: Source, first: str) -> Callable[..., Iterator[Example]]:
@@ -54,7 +54,7 @@ def text_reader(source: Source) -> Callable[[str, Lines, str | None], Iterator[s
 
 def _tsv(name: str, lines: Lines, text_column: str | None, label_column: str | None) -> Iterator[Example]:
     columns, headerless = None, False
-    labels: set[str | list[str]] = set()
+    labels: set[str | list[str] | None] = set()
     texts: set[str] = set()
     count = 0
     for where, cells in tsv_records(name, lines):
@@ -124,6 +124,9 @@ def _jsonl(name: str, lines: Lines, text_column: str | None, label_column: str |
     for where, record in json_records(name, lines):
         text = record_text(where, record, text_column)
         label = _value(where, record, label_column, "label")
+        if label is None or (isinstance(label, float) and math.isnan(label)):
+            yield where, text, None
+            continue
         written = [_written(where, each, label_column) for each in (label if isinstance(label, list) else [label])]
         yield where, text, written if isinstance(label, list) else written[0]
 

@@ -92,6 +92,8 @@ def _file(path: str) -> Source:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
+        if os.path.islink(path):
+            raise InputError(f"{path} is a link to {os.readlink(path)}, which does not exist") from None
         folder = os.path.dirname(path)
         hint = _meant(path)
         if not hint and folder and not os.path.isdir(folder):

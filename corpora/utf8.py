@@ -10,6 +10,13 @@ BOM = b"\xef\xbb\xbf"
 SEPARATORS = b"\xe2\x80"
 """The first bytes of U+2028 and U+2029 in UTF-8."""
 _CR = 13
+_DOCUMENTS = {
+    b"%PDF-": "a PDF document",
+    b"{\\rtf": "an RTF document",
+    b"PK\x03\x04": "a zip archive, such as a .docx, .odt, .xlsx or .epub document",
+    b"\xd0\xcf\x11\xe0": "a document of Microsoft Office",
+}
+"""What files begin with whose bytes are not the text that they show."""
 
 
 def valid_blocks(file: Decompressed | Transcoded, size: int, encoding_errors: str) -> Iterator[bytes]:
@@ -18,7 +25,8 @@ def valid_blocks(file: Decompressed | Transcoded, size: int, encoding_errors: st
     White space never occurs inside a UTF-8 sequence, so no character is split. Each byte is copied once after reading.
 
     Raises:
-        InputError: invalid UTF-8 (at an offset into the decompressed file), or a token that is too long.
+        InputError: invalid UTF-8 (at an offset into the decompressed file), a token that is too long, or a document
+            of a word processor, a PDF or UTF-16.
     """
     size = max(size, len(BOM) + 1)
     buffer = bytearray(size)
@@ -53,7 +61,7 @@ def valid_blocks(file: Decompressed | Transcoded, size: int, encoding_errors: st
                 block = block[:-3]
             block += b"\n"
         if offset == 0:
-            _refuse_utf16(block, file.name)
+            _refuse_other_files(block, file.name)
         if block:
             yield _validated(block, file.name, offset + start, encoding_errors)
         if ended:
@@ -66,21 +74,24 @@ def checked_block(block: bytes, name: str, offset: int, encoding_errors: str) ->
     """Return the block at an offset of a file as valid UTF-8.
 
     Raises:
-        InputError: it is not, or it looks like UTF-16.
+        InputError: it is not, or the file is a document of a word processor, a PDF or looks like UTF-16.
     """
     if not offset:
-        _refuse_utf16(block, name)
+        _refuse_other_files(block, name)
     return _validated(block, name, offset, encoding_errors)
 
 
-def _refuse_utf16(block: bytes, name: str) -> None:
-    """Raise InputError if nearly every other byte is NUL, as in UTF-16 without a byte order mark."""
+def _refuse_other_files(block: bytes, name: str) -> None:
+    """Raise InputError if a file is a document or archive, or if nearly every other byte is NUL, as in UTF-16."""
+    for start, kind in _DOCUMENTS.items():
+        if block.startswith((start, start.decode("latin-1").encode())):  # as it is, or transcoded
+            raise InputError(f"{name} is {kind}, not text; save or export it as plain text first")
     if b"\0" in block and len(block) >= 16 and not block.startswith((b"\xff\xfe", b"\xfe\xff")):
         shares = [block[parity::2].count(0) / len(block[parity::2]) for parity in (0, 1)]
         if max(shares) > 0.6 and min(shares) < 0.1:
             raise InputError(
-                f"{name}: every other byte is NUL; it looks like UTF-16: pass --encoding utf-16-le or utf-16-be, or "
-                "re-encode it as UTF-8"
+                f"{name}: every other byte is NUL; it looks like UTF-16: re-encode the file, or pass --encoding "
+                "utf-16-le or utf-16-be"
             )
 
 
@@ -108,7 +119,7 @@ def _validated(block: bytes, name: str, offset: int, encoding_errors: str) -> by
         at = offset + error.start
         hint = "re-encode the file, or pass --encoding NAME or --encoding-errors replace"
         if at == 0 and block.startswith((b"\xff\xfe", b"\xfe\xff")):
-            hint = "it looks like UTF-16: pass --encoding utf-16, or re-encode it as UTF-8"
+            hint = "it looks like UTF-16: re-encode the file, or pass --encoding utf-16"
         elif encoding_errors == "replace":
             return block.decode(errors="replace").encode()
         raise InputError(f"{name}: byte 0x{block[error.start]:02x} at offset {at} is not UTF-8; {hint}") from None

@@ -28,6 +28,7 @@ import click
 import pytest
 
 from cli import main
+from corpora.catalogue import DATASETS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -261,6 +262,13 @@ def test_readme_names_existing_make_targets(target):
     assert f"make {target}" in TEXTS[README]
     result = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages_name_existing_data_sets(page):
+    for name, part in re.findall(r"\bdata:([a-z][\w-]*)(?:/([\w-]+))?", TEXTS[page]):
+        assert name in DATASETS, name
+        assert not part or part in DATASETS[name].files, f"{name}/{part}"
 
 
 def options_of(command):

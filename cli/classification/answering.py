@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cli.shared.reporting import one_line
+
 if TYPE_CHECKING:
     from seqclf.classification.answers import Answer
 
@@ -26,17 +28,17 @@ class Asked:
     threshold: float | None = None
 
     def line(self, answer: "Answer") -> str:
-        """Return the line of an answer."""
+        """Return the line of an answer; tabs and line breaks in labels are spaces, except in JSON."""
         if self.as_json:
             return json.dumps(answer.as_dict(self.top_k), ensure_ascii=False)
         if answer.separator is not None:
             listed = ", ".join(f"{label} {probability:.4f}" for label, probability in answer.best(self.top_k))
-            return f"{answer.separator.join(answer.chosen)}\t{listed}"
+            return f"{one_line(answer.separator.join(answer.chosen))}\t{one_line(listed)}"
         best, *others = answer.best(self.top_k or 1)
         if best[1] == 0:  # fastText knows nothing of the text
             return "\t0.0000"
         pairs = ["".join(answer.chosen), best[1]], *others
-        return "\t".join(f"{label}\t{probability:.4f}" for label, probability in pairs)
+        return "\t".join(f"{one_line(str(label))}\t{probability:.4f}" for label, probability in pairs)
 
     def columns(self, several: bool) -> dict[str, type]:
         """Return the names and types of the columns of predictions; ``several`` labels per text, or one."""

@@ -6,7 +6,7 @@ import click
 
 from cli.shared import options
 from cli.shared.errors import Command
-from cli.shared.reporting import percent, print_json, table
+from cli.shared.reporting import one_line, percent, print_json, table
 
 _SHOWN = 5
 """Lines of a finding that are printed."""
@@ -34,10 +34,10 @@ def check(
 ) -> None:
     """Check labeled DATA before training a classifier on it.
 
-    Lists, with files and lines: texts of --dev and --test that are also in DATA, equal texts with different labels,
-    duplicates, empty and very long texts, characters of a wrong encoding, a header taken for data, rare and unknown
-    labels; and the number of texts of each label. The exit code is 0 unless a file cannot be read. With --json, all
-    lines are listed.
+    Lists, with files and lines: texts without a label, texts of --dev and --test that are also in DATA, equal texts
+    with different labels, duplicates, empty and very long texts, characters of a wrong encoding, a header taken for
+    data, rare and unknown labels; and the number of texts of each label. The exit code is 0 unless a file cannot be
+    read. With --json, all lines are listed.
 
     \b
     Examples:
@@ -50,7 +50,7 @@ def check(
     files = [file for file in (data, dev, test) if file is not None]
     parts: dict[str, list[Any]]
     if multi_label is None:
-        parts = {file: list(iter_labelled(file, **reading)) for file in files}
+        parts = {file: list(iter_labelled(file, empty_labels=True, **reading)) for file in files}
     else:
         parts = {file: list(iter_label_sets(file, multi_label, **reading)) for file in files}
     report = check_labelled(parts)
@@ -73,8 +73,8 @@ def check(
     click.echo(table(rows, ["", *report.parts]))
     for finding in report.findings:
         more = [f"  and {len(finding.lines) - _SHOWN:,} more"] if len(finding.lines) > _SHOWN else []
-        lines = "\n".join([*(f"  {line}" for line in finding.lines[:_SHOWN]), *more])
-        click.echo(f"\n{finding.kind}: {finding.message}" + (f"\n{lines}" if lines else ""))
+        lines = "\n".join([*(f"  {one_line(line)}" for line in finding.lines[:_SHOWN]), *more])
+        click.echo(f"\n{finding.kind}: {one_line(finding.message)}" + (f"\n{lines}" if lines else ""))
     if not report.findings:
         click.echo("\nNothing suspicious was found.")
 

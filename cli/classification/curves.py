@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cli.shared.errors import note_output
-from cli.shared.reporting import table
+from cli.shared.reporting import one_line, table
 
 
 def write_curves(
@@ -28,7 +28,7 @@ def write_curves(
             curve = precision_recall(truth, probabilities[:, column])
             averages[name] = curve.average_precision
             for row in zip(*(each.tolist() for each in curve), strict=True):
-                lines.append("\t".join([name, *(f"{value:.6f}" for value in row)]))
+                lines.append("\t".join([one_line(name), *(f"{value:.6f}" for value in row)]))
     with replacing(path) as file:
         file.write("".join(f"{line}\n" for line in lines).encode())
     note_output(path)

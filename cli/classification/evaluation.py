@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cli.shared.errors import note_output
-from cli.shared.reporting import percent, table
+from cli.shared.reporting import one_line, percent, table
 from cli.shared.supervised import class_table
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def write_mistakes(path: str, texts: Sequence[str], evaluation: Any, separator: 
 def _cell(value: Any, separator: str | None) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
-    return str(separator).join(value) if isinstance(value, list) else " ".join(value.split())
+    return one_line(str(separator).join(value)) if isinstance(value, list) else " ".join(value.split())
 
 
 def _measures(scored: "Score") -> list[str]:

@@ -7,7 +7,7 @@ import click
 from cli.classification.examples import read_examples
 from cli.shared import options
 from cli.shared.errors import Command, note_output
-from cli.shared.reporting import print_json, table
+from cli.shared.reporting import one_line, print_json, table
 
 if TYPE_CHECKING:
     from seqclf import ClassifierModel
@@ -69,14 +69,16 @@ def explain(
     similar = [] if nearest is None else _similar(loaded, text, nearest)
     if html is not None:
         with replacing(html) as file:
-            file.write(html_page(found, similar).encode())
+            file.write(html_page(found, similar).encode(errors="backslashreplace"))
         note_output(html)
     if as_json:
         print_json(found.as_dict() | ({} if nearest is None else {"nearest": similar}))
         return
     click.echo(_report(found, top))
     if similar:
-        lines = [f"{each['similarity']:.3f}  {each['label']}  {' '.join(each['text'].split())}" for each in similar]
+        lines = [
+            f"{each['similarity']:.3f}  {one_line(each['label'])}  {' '.join(each['text'].split())}" for each in similar
+        ]
         click.echo("\n" + "\n".join(["most similar texts, with their labels:", *lines]))
 
 
@@ -114,7 +116,8 @@ def _report(found: "Explanation", top: int) -> str:
     sums = table(
         [*more, ["no words", f"{found.bias:+.3f}"], ["log-odds", f"{found.log_odds:+.3f}"]],
     )
-    head = f"{found.label} {found.probability:.4f}, against {found.against} {found.other_probability:.4f}"
+    label, against = one_line(str(found.label)), one_line(str(found.against))
+    head = f"{label} {found.probability:.4f}, against {against} {found.other_probability:.4f}"
     agreement = found.agreement
     checked = [] if agreement is None else [f"rank correlation of contributions and occlusion: {agreement:.2f}"]
     return "\n\n".join([head, *([" ".join(words), table(rows, heads)] if words else []), sums, *checked])

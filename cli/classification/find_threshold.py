@@ -19,7 +19,7 @@ _THRESHOLDS = [0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
 @click.argument("data", type=options.INPUT)
 @click.option(
     "--accuracy",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=options.FloatRange(0, 1, min_open=True),
     metavar="SHARE",
     help="Also find the lowest confidence at which this share of the answers is correct, such as 0.95.",
 )

@@ -63,13 +63,13 @@ _TABLES = click.Choice(["csv", "tsv", "jsonl", "parquet"])
 )
 @click.option(
     "--min-confidence",
-    type=click.FloatRange(0, 1),
+    type=options.FloatRange(0, 1),
     metavar="P",
     help="Abstain from texts whose most probable label is less probable: print an empty label, or null with --json.",
 )
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1),
+    type=options.FloatRange(0, 1),
     metavar="P",
     help="Of a multi-label MODEL: predict the labels of at least this probability.  [default: MODEL's thresholds]",
 )

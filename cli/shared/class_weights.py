@@ -7,11 +7,11 @@ import click
 
 
 class ClassWeight(click.ParamType):  # type: ignore[type-arg]
-    """``balanced``, or ``LABEL=WEIGHT`` pairs that commas separate, as a dictionary.
+    """``balanced``, or ``LABEL=WEIGHT`` pairs that commas separate, as a dictionary; a label may hold commas, too.
 
     Example:
-        >>> ClassWeight().convert("spam=5,not spam=0.5", None, None)
-        {'spam': 5.0, 'not spam': 0.5}
+        >>> ClassWeight().convert("spam=5,bars, pubs=0.5", None, None)
+        {'spam': 5.0, 'bars, pubs': 0.5}
     """
 
     name = "weights"
@@ -19,8 +19,13 @@ class ClassWeight(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str) or value == "balanced":
             return value
-        weights = {}
-        for pair in value.split(","):
+        weights, pieces, begun = {}, value.split(","), ""
+        for place, piece in enumerate(pieces, 1):
+            pair = begun + piece
+            if piece and "=" not in piece and place < len(pieces):  # the label goes on after the comma
+                begun = f"{pair},"
+                continue
+            begun = ""
             label, equals, number = pair.rpartition("=")
             try:
                 weights[label] = float(number)

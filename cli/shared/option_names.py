@@ -9,6 +9,8 @@ _NAME = re.compile(r"(?<![\w./'\"-])[a-z]+(?:_[a-z0-9]+)+(?![\w./'\"(])")
 """A parameter whose name has several words."""
 _RULE = re.compile(r"^[a-z]+(?= must (?:be|name|leave) )|(?<= set )[a-z]+(?= to )|(?<= omit )[a-z]+(?= to )")
 """A parameter of one word, in a rule, ``epochs must be at least 1``, or in a remedy, ``set by to one of``."""
+_ENCODING = re.compile(r"(?<=re-encode the file), or pass --encoding\b.*")
+"""Advice for files that are not UTF-8, which not every command can follow."""
 _ELSEWHERE = {"min_count": "--min-count", "skip_bad_rows": "wordvec convert --skip-bad-rows"}
 """Options of one command that messages of others name."""
 
@@ -40,10 +42,14 @@ _OTHER_OPTIONS = {
 def as_options(message: str, names: Mapping[str, str] | None = None) -> str:
     """Return a message with the names of parameters, such as ``min_count``, as options, ``--min-count``.
 
-    The parameters are those of the current command; ``names`` has other options for some.
+    The parameters are those of the current command; ``names`` has other options for some. The advice to pass
+    --encoding is left out for commands without it.
     """
     context = click.get_current_context(silent=True)
-    own = {**_ELSEWHERE, **({} if context is None else _options(context.command)), **(names or {})}
+    options = {} if context is None else _options(context.command)
+    if context is not None and "encoding" not in options:
+        message = _ENCODING.sub(" as UTF-8", message)
+    own = {**_ELSEWHERE, **options, **(names or {})}
 
     def replaced(match: re.Match[str]) -> str:
         return own.get(match[0], match[0])

@@ -1,5 +1,6 @@
 """Options shared by several commands."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -20,6 +21,16 @@ HELP = {"help_option_names": ["-h", "--help"]}
 """Context settings of every command."""
 
 LEAST_1 = click.IntRange(min=1)
+
+
+class FloatRange(click.FloatRange):
+    """A range of numbers; ``nan``, which compares as neither below nor above a bound, is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return found
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]

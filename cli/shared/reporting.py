@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -26,6 +27,9 @@ LINE_SECONDS = 10.0
 
 _LEAST, _ENOUGH = 8, 16
 """Characters that a narrow table leaves for its first column: the least, and to have all columns next to each other."""
+
+_BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
+"""Tabs and what ends a line."""
 
 PREPARING = "preparing"
 """Shown in place of a speed until one has been measured."""
@@ -137,6 +141,16 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
+def one_line(text: str) -> str:
+    r"""Return a label, or other text, that fits one cell of a line: with spaces for tabs and line breaks.
+
+    Example:
+        >>> one_line("too\nlate")
+        'too late'
+    """
+    return _BREAKS.sub(" ", text)
+
+
 def duration(seconds: float) -> str:
     """Format seconds as s, m:ss or h:mm:ss.
 
@@ -156,6 +170,7 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), width: int 
     """Format rows in aligned columns: the first left-aligned, the others right-aligned.
 
     Columns beyond the width follow in further tables, each with the first column, whose cells wrap if they are long.
+    Tabs and line breaks in a cell are spaces.
 
     Args:
         rows, header: of equal length.
@@ -175,7 +190,7 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str] = (), width: int 
         ham and
         eggs         17
     """
-    lines = [list(map(str, row)) for row in ([header] if header else []) + list(rows)]
+    lines = [[one_line(str(cell)) for cell in row] for row in ([header] if header else []) + list(rows)]
     if not lines:
         return ""
     room = _width() if width is None else width

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from seqclf.classification.model import MultiLabelModel
+from wordvec.system.validation import check_number
 
 if TYPE_CHECKING:
     from seqclf.classification.fasttext import FastTextClassifier
@@ -68,6 +69,9 @@ def answers(
         threshold: of a multi-label model, the probability from which on labels are predicted; None: its own thresholds.
         unknown_words: also return the share of unknown words, where a model can tell.
 
+    Raises:
+        InputError: ``min_confidence`` or ``threshold`` is not from 0 to 1.
+
     Example:
         >>> from seqclf import ClassifierSettings, train_classifier
         >>> settings = ClassifierSettings(model="linear", validation_fraction=0)
@@ -75,6 +79,10 @@ def answers(
         >>> [answer.chosen for answer in answers(model, ["a fire", "fire or tea"], min_confidence=0.6)]
         [['1'], []]
     """
+    if min_confidence is not None:
+        min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
+    if threshold is not None:
+        threshold = check_number("threshold", threshold, least=0, most=1)
     names = [str(label) for label in model.labels]
     separator = model.separator if isinstance(model, MultiLabelModel) else None
     found = model.predict_proba(texts, threads=threads)

@@ -15,8 +15,11 @@ from click.testing import CliRunner
 
 from cli import main
 from cli.shared.class_weights import ClassWeight
+from seqclf import load_model
+from seqclf.classification.answers import answers as answers_of
 from tests.cases.fasttext import Supervised
 from tests.oracles import naive_fasttext
+from wordvec import InputError
 
 TINY = ("--hidden-size", "8", "--vector-size", "8", "--epochs", "2")
 
@@ -442,6 +445,8 @@ def test_multi_label_errors(several):
     assert "one label per text; m.safetensors has several" in confident
     Path("m.safetensors").unlink()
     assert "separator must not be empty" in invoke("train", several, *target, "--multi-label", "", code=1).stderr
+    bytes_of_latin1 = invoke("train", several, *target, "--multi-label", "\udca7", code=1).stderr
+    assert bytes_of_latin1.startswith("Error: separator: \\udca7 is an unpaired surrogate, which UTF-8 cannot encode")
     weights = ("--multi-label", "|", "--class-weight", "old=2,new=3")
     assert "the unknown label 'new'" in invoke("train", several, *target, *weights, code=1).stderr
     assert "several.tsv:4: the label is empty" in invoke("train", several, *target, code=1).stderr
@@ -449,6 +454,23 @@ def test_multi_label_errors(several):
     unknown = invoke("train", several, *target, "--multi-label", "|", "--dev", "dev.tsv", code=1).stderr
     assert "label 'new' of the validation texts is not among the training labels: 'old', 'royal'" in unknown
     assert not Path("m.safetensors").exists()
+
+
+def test_labels_with_line_breaks_and_tabs_stay_on_their_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("d.csv").write_text('label,text\n"too\nlate",the old king\n"on\ttime",the young queen\n' * 6, newline="")
+    invoke("train", "d.csv", "-o", "m.safetensors", "--model", "linear")
+    text = "the old king"
+    answer = invoke("predict", "m.safetensors", text, "-k", 2).stdout
+    assert re.fullmatch(r"too late\t[\d.]+\ton time\t[\d.]+\n", answer)
+    assert json.loads(invoke("predict", "m.safetensors", text, "--json").stdout)["label"] == "too\nlate"
+    assert invoke("explain", "m.safetensors", text, "--nearest", "d.csv").stdout.count("too late") == 6
+    Path("wrong.csv").write_text('label,text\n"on\ttime",the old king\n', newline="")
+    files = ("--mistakes", "m.tsv", "--precision-recall", "c.tsv")
+    assert "\ntoo late  " in invoke("evaluate", "m.safetensors", "wrong.csv", *files).stdout
+    assert Path("m.tsv").read_text().splitlines()[1].startswith("on time\ttoo late\t")
+    assert {line.count("\t") for line in Path("c.tsv").read_text().splitlines()} == {3}
+    assert "\n  too late" in invoke("check", "d.csv").stdout
 
 
 # -- predict ----------------------------------------------------------------------------------------------------------
@@ -619,6 +641,12 @@ def test_top_labels_and_abstaining(model_file):
     assert [json.loads(line)["label"] for line in answers] == [None, None]
     assert parsed(invoke("predict", model_file, *texts, "--min-confidence", 0.5).stdout) == plain
     assert invoke("predict", model_file, "a", "--min-confidence", 1).stdout.startswith("\t")
+    for option in ("--min-confidence", "--threshold"):
+        assert "nan is not a finite number" in invoke("predict", model_file, "a", option, "nan", code=2).stderr
+    with pytest.raises(InputError, match="min_confidence must be a finite number, got nan"):
+        answers_of(load_model(model_file), ["a"], min_confidence=float("nan"))
+    with pytest.raises(InputError, match=r"threshold must be at least 0 and at most 1, got 1\.5"):
+        answers_of(load_model(model_file), ["a"], threshold=1.5)
     found = json.loads(invoke("predict", model_file, "the king", "--top-k", 2, "--json").stdout)
     assert list(found["probabilities"]) == ["yes", "no"]
 
@@ -857,13 +885,19 @@ def test_tune_is_refused_where_it_has_no_effect(data, options, message):
 
 @pytest.mark.parametrize(
     ("given", "weights"),
-    [("balanced", "balanced"), ("spam=5", {"spam": 5.0}), ("a=b=0.5,not it=2", {"a=b": 0.5, "not it": 2.0})],
+    [
+        *(("balanced", "balanced"), ("spam=5", {"spam": 5.0}), ("a=b=0.5,not it=2", {"a=b": 0.5, "not it": 2.0})),
+        *(("a,b=2", {"a,b": 2.0}), ("x=1,a, b, c=2,y=3", {"x": 1.0, "a, b, c": 2.0, "y": 3.0})),
+    ],
 )
 def test_class_weights_are_balanced_or_numbers_by_label(given, weights):
     assert ClassWeight().convert(given, None, None) == weights
 
 
-@pytest.mark.parametrize("given", ["spam", "spam=", "=3", "spam=0", "spam=-1", "spam=nan", "spam=inf", "a=1,,b=2", ""])
+@pytest.mark.parametrize(
+    "given",
+    ["spam", "spam=", "=3", "spam=0", "spam=-1", "spam=nan", "spam=inf", "a=1,,b=2", "a,,b=2", "a,b", ""],
+)
 def test_wrong_class_weights_are_rejected(given):
     with pytest.raises(click.BadParameter, match="is not LABEL=WEIGHT with a weight above 0; or write balanced"):
         ClassWeight().convert(given, None, None)

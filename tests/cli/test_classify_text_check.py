@@ -64,6 +64,6 @@ def test_clean_data_and_unreadable_files(tmp_path):
 
 def test_several_labels_per_text(tmp_path):
     (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"text {row},a|b\nquiet {row},\n" for row in range(5)))
-    assert "the label is empty" in check(tmp_path / "a.csv", code=1)
+    assert "missing labels: 5 texts have no label; training refuses them\n  " in check(tmp_path / "a.csv")
     assert "  a  " in check(tmp_path / "a.csv", "--multi-label", "|")
     assert "separator must not be empty" in check(tmp_path / "a.csv", "--multi-label", "", code=1)

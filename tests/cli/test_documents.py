@@ -274,3 +274,11 @@ def test_truncated_matrix_file_is_rejected():
         Path("m.npz").write_bytes(whole[:size])
         with pytest.raises(FormatError, match=r"m\.npz"):
             load_documents("m.npz")
+
+
+def test_a_matrix_is_not_written_under_the_name_of_another_format():
+    result = invoke("count", "corpus.txt", "-o", "counts.csv", code=2)
+    assert "--output must end in .npz, got counts.csv" in result.stderr
+    assert not Path("counts.csv").exists()
+    invoke("count", "corpus.txt", "-o", "counts")
+    assert load_npz("counts").shape[0] == 5

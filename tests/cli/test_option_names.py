@@ -31,6 +31,19 @@ def test_parameters_are_named_as_options(message, expected):
     assert CliRunner().invoke(command).stdout == expected + "\n"
 
 
+def test_no_command_advises_an_option_that_it_lacks(tmp_path, vectors_file):
+    latin = tmp_path / "words.txt"
+    latin.write_bytes(b"caf\xe9\n")
+    advice = f"Error: {latin}: byte 0xe9 at offset 3 is not UTF-8; re-encode the file"
+    without = CliRunner().invoke(main.wordvec, ["neighbors", str(vectors_file), "--input", str(latin)])
+    assert without.stderr == f"{advice} as UTF-8\n"
+    with_option = CliRunner().invoke(main.wordvec, ["summarize", str(latin)])
+    assert with_option.stderr == f"{advice}, or pass --encoding NAME or --encoding-errors replace\n"
+    latin.write_text("words\n", encoding="utf-16")
+    without = CliRunner().invoke(main.wordvec, ["neighbors", str(vectors_file), "--input", str(latin)])
+    assert without.stderr.endswith("it looks like UTF-16: re-encode the file as UTF-8\n")
+
+
 def test_every_kind_of_message(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("label,words\na,b\n")

@@ -33,13 +33,15 @@ def test_compare(files):
     output = invoke("compare", files / "a.vec", files / "c.vec", "--top", 1, "--neighbors", 3).stdout
     assert "shared words" in output
     assert output.splitlines()[6].startswith("w0  common 0.00  cosine -")
-    found = json.loads(invoke("compare", files / "a.vec", files / "c.vec", "w5", "w0", "--json").stdout)
+    found = json.loads(invoke("compare", files / "a.vec", files / "c.vec", "w5", "W0", "--json").stdout)
     assert (found["compared"], [each["word"] for each in found["words"]]) == (40, ["w5", "w0"])
     assert (
         "no effect with WORDS" in invoke("compare", files / "a.vec", files / "c.vec", "w5", "--top", 2, code=2).stderr
     )
     failed = invoke("compare", files / "a.vec", files / "c.vec", "nope", code=2).stderr
-    assert "'nope' is not among the 40 compared words" in failed
+    assert "'nope' is not among the 40 compared words of 40 that both have\n" in failed
+    some = ("compare", files / "a.vec", files / "c.vec", "nope", "--restrict", 20)
+    assert "20 compared words of 40 that both have; set --restrict to 40 to compare all" in invoke(*some, code=2).stderr
 
 
 def test_align(files, tmp_path):

@@ -1,6 +1,7 @@
 """Closed, full and badly encoded standard streams neither end the work nor print a stack trace."""
 
 import os
+import shutil
 
 import pytest
 
@@ -55,9 +56,13 @@ def test_output_to_a_pipe_is_utf8(shell, tmp_path, encoding):
     assert "\nЖ " in result.stdout
 
 
-def test_bytes_of_an_argument_that_are_not_text_are_escaped(shell, tmp_path):
+def test_bytes_of_an_argument_that_are_not_text_are_escaped(shell, tmp_path, model_file):
     (tmp_path / "tags.tsv").write_text(TAGS, encoding="utf-8")
     size = "--epochs 1 --hidden-size 4 --vector-size 4"
     result = shell(f"tag-text train tags.tsv -o t.safetensors -q {size}; tag-text predict t.safetensors $'so \\xff'")
     assert (result.returncode, result.stderr) == (0, "")
     assert "\\udcff\t" in result.stdout
+    shutil.copy(model_file, tmp_path / "m.safetensors")
+    result = shell("classify-text explain m.safetensors $'so \\xff' --html why.html")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "\\udcff" in (tmp_path / "why.html").read_text()

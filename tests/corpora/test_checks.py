@@ -2,7 +2,7 @@
 
 import pytest
 
-from corpora import InputError, check_labelled, iter_labelled, read_labelled
+from corpora import InputError, check_labelled, iter_label_sets, iter_labelled, read_labelled
 
 
 def examples(name, *pairs):
@@ -45,6 +45,14 @@ def test_findings_in_labels():
     assert "many labels" in kinds(examples("x", *((f"label {row}", f"t{row}") for row in range(9))))
 
 
+def test_missing_labels_are_listed_and_no_labels():
+    train = examples("x", *PLAIN, ("", "text 0"), (" ", "new"))
+    assert kinds(train, examples("y", ("", "text 1"))) == {"missing labels": ["x:11", "x:12", "y:1"]}
+    part = check_labelled({"x": train}).parts["x"]
+    assert (part.texts, part.labels) == (12, {"a": 5, "b": 5})
+    assert kinds(examples("x", ("", "one"), ("", "two")), examples("y", *PLAIN)) == {"missing labels": ["x:1", "x:2"]}
+
+
 def test_label_sets_are_compared_as_sets_and_counted_by_label():
     plain = [(["a", "b"], f"text {row}") for row in range(6)] + [([], "quiet")]
     train = examples("x", *plain, (["b", "a"], "text 0"), (["a"], "text 1"), (["rare"], "new"))
@@ -85,5 +93,11 @@ def test_locations_are_those_of_the_records(tmp_path):
     assert [(where.rpartition(":")[2], label) for where, _, label in iter_labelled(path)] == [("2", "yes"), ("4", "no")]
     assert read_labelled(path) == (["two\nlines", "one"], ["yes", "no"])
     path.write_text("label,text\n,one\n")
-    with pytest.raises(InputError, match=r"a\.csv:2: the label is empty"):
+    with pytest.raises(InputError, match=r"a\.csv:2: the label is empty; add it, or leave the text out"):
         list(iter_labelled(path))
+    assert [(text, label) for _, text, label in iter_labelled(path, empty_labels=True)] == [("one", "")]
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "one", "label": null}\n{"text": "two", "label": NaN}\n{"text": "three", "label": ""}\n')
+    assert [label for _, _, label in iter_labelled(path, empty_labels=True)] == ["", "", ""]
+    with pytest.raises(InputError, match=r"a\.jsonl:1: 'label' must not be missing; add it"):
+        list(iter_label_sets(path))

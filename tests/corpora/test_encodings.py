@@ -66,7 +66,7 @@ def test_invalid_bytes_are_named_or_replaced(tmp_path):
 def test_utf_16_is_not_read_as_utf_8_with_replaced_bytes(tmp_path, errors):
     path = tmp_path / "text.txt"
     path.write_text("one two", encoding="utf-16")
-    with pytest.raises(InputError, match="looks like UTF-16: pass --encoding utf-16"):
+    with pytest.raises(InputError, match="looks like UTF-16: re-encode the file, or pass --encoding utf-16"):
         read_lines(path, encoding_errors=errors)
 
 

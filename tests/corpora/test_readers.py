@@ -22,6 +22,7 @@ from corpora import (
     read_lines,
     read_series,
     read_tagged,
+    read_texts,
     readers,
     tokenize,
     utf8,
@@ -179,7 +180,9 @@ def test_invalid_sources_are_reported_on_construction(write, tmp_path, monkeypat
     (tmp_path / "empty").mkdir()
     write("x", "data/texts.zip")
     write("x", "data/texts.tar.gz")
+    (tmp_path / "link").symlink_to("elsewhere")
     cases = {
+        f"{tmp_path}/link": "link is a link to elsewhere, which does not exist",
         f"{tmp_path}/nope": "nope: no such file$",
         f"{tmp_path}/nope/x": "nope/x: no such file; the directory .*nope does not exist either",
         f"{tmp_path}/data/corpus.tx": r"no such file; did you mean .*data/corpus\.txt\?",
@@ -296,7 +299,7 @@ def test_a_decompression_bomb_is_read_in_bounded_chunks(write):
 
 
 def test_utf16_is_detected(write):
-    with pytest.raises(InputError, match="byte 0xff at offset 0 is not UTF-8; it looks like UTF-16: pass --encoding"):
+    with pytest.raises(InputError, match="byte 0xff at offset 0 is not UTF-8; it looks like UTF-16: re-encode"):
         list(TextCorpus(write("hello".encode("utf-16"))))
 
 
@@ -464,7 +467,7 @@ def test_pipes_in_a_folder_are_left_out(write, tmp_path):
     write("a b")
     assert list(TextCorpus(tmp_path)) == list(TextCorpus(tmp_path / "c*")) == ["a b"]
     (tmp_path / "link").symlink_to("missing")
-    with pytest.raises(InputError, match="link: no such file"):
+    with pytest.raises(InputError, match="link is a link to missing, which does not exist"):
         TextCorpus(tmp_path)
 
 
@@ -543,10 +546,34 @@ def test_nul_characters_are_warned_of_once(write, caplog):
     assert [message.split(" contains ")[1][:14] for message in caplog.messages] == ["NUL characters"]
 
 
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"%PDF-1.4\n%\xe2\xe3", "a PDF document"),
+        (b"{\\rtf1\\ansi text}\n", "an RTF document"),
+        (b"PK\x03\x04\x14\0\0\0", "a zip archive, such as a .docx, .odt, .xlsx or .epub document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "a document of Microsoft Office"),
+    ],
+)
+def test_documents_are_refused_in_every_encoding(tmp_path, start, kind):
+    path = tmp_path / "book.txt"
+    path.write_bytes(start + b" more of it\n" * 9)
+    for reading in ({}, {"encoding_errors": "replace"}, {"encoding": "latin-1"}):
+        message = f"book.txt is {kind}, not text; save or export it as plain text first"
+        with pytest.raises(InputError, match=re.escape(message)):
+            list(TextCorpus(path, **reading).blocks())
+        with pytest.raises(InputError, match=re.escape(message)):
+            read_texts(path, **reading)
+    path.write_bytes(b"On " + start)
+    assert list(TextCorpus(path, encoding_errors="replace").blocks())
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf16_without_a_byte_order_mark_is_detected(write, encoding):
     path = write("some words\nmore words\n".encode(encoding))
-    with pytest.raises(InputError, match="every other byte is NUL; it looks like UTF-16: pass --encoding utf-16"):
+    with pytest.raises(
+        InputError, match="every other byte is NUL; it looks like UTF-16: re-encode the file, or pass --enc"
+    ):
         list(TextCorpus(path))
     with pytest.raises(InputError, match="it looks like UTF-16"):
         read_lines(path)

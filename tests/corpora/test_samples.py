@@ -288,7 +288,7 @@ ERRORS = [
         "a.tsv:1: expected label<TAB>text, found no tab in 'a;one text'; name the file .csv if its columns are "
         "separated otherwise",
     ),
-    ("a.tsv", "a\tx\n \tx\n", {}, "a.tsv:2: the label is empty"),
+    ("a.tsv", "a\tx\n \tx\n", {}, "a.tsv:2: the label is empty; add it, or leave the text out"),
     (
         "a.tsv",
         "".join(f"text {number}\t{number % 2}\n" for number in range(8)),
@@ -358,9 +358,15 @@ ERRORS = [
         "a.jsonl",
         '{"text": "x", "label": NaN}',
         {},
-        "a.jsonl:1: 'label' must not be missing, got nan; leave the text out",
+        "a.jsonl:1: 'label' must not be missing; add it, or leave the text out",
     ),
-    ("a.jsonl", '{"text": "x", "label": ""}', {}, "a.jsonl:1: the label is empty"),
+    (
+        "a.jsonl",
+        '{"text": "x", "sentiment": null}',
+        {"label_column": "sentiment"},
+        "a.jsonl:1: 'sentiment' must not be missing; add it, or leave the text out",
+    ),
+    ("a.jsonl", '{"text": "x", "label": ""}', {}, "a.jsonl:1: the label is empty; add it, or leave the text out"),
     ("a.jsonl", '{"text": "x", "label": [{}]}', {}, "a.jsonl:1: 'label' must be a string or a number, found an object"),
     (
         "a.jsonl",
@@ -376,7 +382,7 @@ ERRORS = [
         {},
         "a.txt:1: expected one label, found a list of 2; use one label per line or read label sets",
     ),
-    ("a.txt", "__label__ x\n", {}, "a.txt:1: the label is empty"),
+    ("a.txt", "__label__ x\n", {}, "a.txt:1: the label is empty; add it, or leave the text out"),
     (
         "a.txt",
         "__label__a x",

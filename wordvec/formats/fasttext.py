@@ -27,6 +27,7 @@ from wordvec.formats.fasttext_model import (
     looks_like,
     read_model,
 )
+from wordvec.formats.ngrams import SENTENCE_END, Ngrams, fnv_hash
 from wordvec.formats.sources import VectorSource
 from wordvec.formats.table import NodeTable, SubwordTable, VectorTable
 from wordvec.formats.targets import writing
@@ -91,12 +92,23 @@ def read(source: VectorSource, limit: int | None, skip_bad: bool = False) -> Vec
         how["nodes"] = NodeTable(model.outputs[:-1], huffman_children(model.counts)[:, ::-1])
     if not arguments.max_n or not arguments.buckets:
         return VectorTable(vocabulary, np.ascontiguousarray(words), **how)
+    if model.is_old and SENTENCE_END in tokens:
+        words = _with_sentence_end(words, tokens.index(SENTENCE_END), ngrams, arguments)
     buckets, pruned = None, model.pruned is not None
     if model.pruned is not None:
         buckets = np.array(sorted(model.pruned), np.int32)
         ngrams = ngrams[[model.pruned[bucket] for bucket in buckets.tolist()]]
     subwords = SubwordTable(max(arguments.min_n, 1), arguments.max_n, arguments.buckets, words, ngrams, buckets, pruned)
     return VectorTable(vocabulary, words[:0], subwords=subwords, **how)
+
+
+def _with_sentence_end(words: np.ndarray, row: int, ngrams: np.ndarray, arguments: Arguments) -> np.ndarray:
+    """Return the words' own rows, that of ``</s>`` replaced by its vector: before version 11 it had n-grams, too."""
+    marked = Ngrams(max(arguments.min_n, 1), arguments.max_n, arguments.buckets, hashes=1)
+    buckets = [fnv_hash(ngram.encode()) % arguments.buckets for ngram in marked.split(SENTENCE_END)[1:]]
+    words = words.copy()
+    words[row] = np.concatenate([words[row : row + 1], ngrams[buckets]]).mean(axis=0, dtype=np.float64)
+    return words
 
 
 def write(table: VectorTable, path: str | os.PathLike[str]) -> None:

@@ -11,8 +11,8 @@ from wordvec.formats.safetensors import pack_tokens
 from wordvec.formats.table import SubwordTable
 from wordvec.system.validation import shown
 
-_SENTENCE_END = "</s>"
-"""fastText's end of sentence, which has no n-grams."""
+SENTENCE_END = "</s>"
+"""fastText's end of sentence, which has no n-grams since version 11."""
 
 
 class Ngrams(NamedTuple):
@@ -44,7 +44,7 @@ class Ngrams(NamedTuple):
             return self._hash_entries(words, self.hashes)
         from wordvec.kernels.subwords import hash_ngrams
 
-        text, starts = pack_tokens(["" if word == _SENTENCE_END else word for word in words])
+        text, starts = _packed(["" if word == SENTENCE_END else word for word in words], "{}")
         text = text if len(text) else np.zeros(1, np.uint8)  # of empty words; kernels index from its start
         offsets, none = np.zeros(len(starts), np.int64), np.zeros(0, np.int32)
         hash_ngrams(text, starts, self.min_n, self.max_n, self.buckets, offsets, none)
@@ -56,7 +56,7 @@ class Ngrams(NamedTuple):
     def _hash_entries(self, words: Sequence[str], hashes: int) -> tuple[np.ndarray, np.ndarray]:
         from wordvec.kernels.bloom import hash_entries
 
-        text, starts = pack_tokens([f"<{word}>" for word in words])
+        text, starts = _packed(words, "<{}>")
         text = text if len(text) else np.zeros(1, np.uint8)
         offsets, scratch, none = np.zeros(len(starts), np.int64), np.zeros(4, np.uint32), np.zeros(0, np.int32)
         how = self.min_n, self.max_n, self.buckets, hashes
@@ -75,7 +75,7 @@ class Ngrams(NamedTuple):
             >>> Ngrams(3, 3, 50_000, hashes=2).split("cat")  # each is hashed twice, and so is the word
             ['<cat>', '<cat>', '<ca', '<ca', 'cat', 'cat', 'at>', 'at>']
         """
-        if not word or (word == _SENTENCE_END and self.hashes is None):
+        if not word or (word == SENTENCE_END and self.hashes is None) or not _is_text(word):
             return []
         marked = f"<{word}>"
         ends = range(1, len(marked) + 1)
@@ -88,6 +88,18 @@ class Ngrams(NamedTuple):
         if self.hashes is None:
             return found
         return [ngram for ngram in (marked, *found) for _ in range(self.hashes)]
+
+
+def _packed(words: Sequence[str], form: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the UTF-8 of words, and where each begins; those with an unpaired surrogate, no text, are empty."""
+    try:
+        return pack_tokens([form.format(word) for word in words])
+    except UnicodeEncodeError:
+        return pack_tokens([form.format(word if _is_text(word) else "") for word in words])
+
+
+def _is_text(word: str) -> bool:
+    return word.isascii() or word.encode(errors="ignore").decode() == word
 
 
 def fnv_hash(word: bytes) -> int:

@@ -18,6 +18,8 @@ ENGLISH_CONNECTOR_WORDS = (
 def _check_delimiter(delimiter: Any) -> None:
     if not isinstance(delimiter, str) or not delimiter or delimiter.split() != [delimiter]:
         raise InputError(f"delimiter must be a string without white space, got {shown(delimiter)}")
+    if delimiter.encode(errors="replace").decode() != delimiter:
+        raise InputError(f"delimiter must be text that UTF-8 can encode, got {shown(delimiter)}")
 
 
 def _check_connector_words(words: Any) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from wordvec.errors import InputError
 from wordvec.system.validation import check_kind, check_whole
 from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.similarities import listed_words
 from wordvec.vectors.tables import Summarized
 
 
@@ -63,7 +64,7 @@ def weat(
         (1.72, 0.17)
     """
     check_kind("vectors", vectors, WordVectors)
-    (x, y), (a, b) = targets, attributes
+    (x, y), (a, b) = (map(listed_words, pair) for pair in (targets, attributes))
     if not (len(x) and len(y) and len(a) and len(b)):
         raise InputError("weat needs two lists of target words and two of attributes, none of them empty")
     if len(x) != len(y):

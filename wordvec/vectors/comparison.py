@@ -129,16 +129,21 @@ def compare(a: WordVectors, b: WordVectors, *, top: int = 10, restrict: int = 10
 
 
 def changes_of(comparison: Comparison, words: Sequence[str]) -> list[WordChange]:
-    """Return the changes of some words, in their order.
+    """Return the changes of some words, in their order; each is looked up as written, then in lower case.
 
     Raises:
         InputError: a word is not among the compared ones.
     """
-    found = {change.word: change for change in comparison.changes}
-    missing = [word for word in words if word not in found]
-    if missing:
-        raise InputError(f"{missing[0]!r} is not among the {comparison.compared:,} compared words")
-    return [found[word] for word in words]
+    tokens = [change.word for change in comparison.changes]
+    known = WordVectors(tokens, np.zeros((len(tokens), 1)), normalize="NFC")
+    rows = [known.lookup(word) for word in words]
+    if -1 in rows:
+        missing = words[rows.index(-1)]
+        more = f"; set restrict to {comparison.shared} to compare all" if comparison.shared > len(tokens) else ""
+        raise InputError(
+            f"{missing!r} is not among the {len(tokens):,} compared words of {comparison.shared:,} that both have{more}"
+        )
+    return [comparison.changes[row] for row in rows]
 
 
 def _nearest_rows(units: np.ndarray, top: int) -> np.ndarray:

@@ -65,6 +65,8 @@ def nearest_texts(
         [1, 2]
     """
     top, query = check_whole("top", top, 1), _Bag(vectors, text, True)
+    if isinstance(others, str):
+        raise InputError(f"others must be a list of texts, got the string {others!r}; pass [text, ...]")
     bags = [_Bag(vectors, other, True) for other in others]
     bounds = np.array([_relaxed(query, bag) for bag in bags])
     found: list[tuple[float, int]] = []

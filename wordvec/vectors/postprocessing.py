@@ -26,7 +26,7 @@ from wordvec.errors import InputError
 from wordvec.system.structures import frozen
 from wordvec.system.validation import check_choice, check_kind, check_whole, shown
 from wordvec.vectors.dense import WordVectors
-from wordvec.vectors.similarities import normalized_rows
+from wordvec.vectors.similarities import listed_words, normalized_rows
 
 Step: TypeAlias = Callable[[WordVectors], WordVectors]
 
@@ -106,7 +106,7 @@ def retrofit(vectors: WordVectors, lexicon: Mapping[str, Sequence[str]], iterati
     neighbors: dict[int, list[int]] = {}
     for word, others in lexicon.items():
         row = vectors.lookup(word)
-        found = [other for other in map(vectors.lookup, others) if other >= 0 and other != row]
+        found = [other for other in map(vectors.lookup, listed_words(others)) if other >= 0 and other != row]
         if row >= 0 and found:
             neighbors.setdefault(row, []).extend(found)
     if not neighbors:

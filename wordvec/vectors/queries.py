@@ -115,6 +115,8 @@ class Queries(Similarities):
             >>> [[token for token, _ in answers] for answers in wv.most_similar_batch(["up", "down"], top=1)]
             [['north'], ['north']]
         """
+        if isinstance(terms, str):
+            raise InputError(f"expected a list of words or vectors, got the string {terms!r}; pass [word, ...]")
         parsed = [self._directions(self._listed_terms(term, ignore_missing)) for term in terms]
         if ignore_missing and any(not len(directions) for directions, _ in parsed):
             found = iter(self.most_similar_batch([term for term, (known, _) in zip(terms, parsed, strict=True)

@@ -151,7 +151,9 @@ class Similarities:
             >>> wv.odd_one_out(["cat", "dog", "tax"])
             'tax'
         """
-        words = [word for word in words if word in self] if ignore_missing else list(words)
+        words = self._listed(words)
+        if ignore_missing:
+            words = [word for word in words if word in self]
         if len(words) < 3:
             raise InputError(f"odd_one_out needs at least 3 words, got {len(words)}")
         units = normalized_rows(self._vectors(words))
@@ -159,7 +161,7 @@ class Similarities:
 
     def most_similar_to_given(self, word: str, others: Sequence[str]) -> str:
         """Return the word of ``others`` most similar to ``word``; the first in case of ties."""
-        others = list(others)
+        others = self._listed(others)
         if not others:
             raise InputError("most_similar_to_given needs at least one other word")
         return others[int(np.argmax(self.similarities(word, others)))]
@@ -212,12 +214,21 @@ class Similarities:
 
     @staticmethod
     def _listed(words: Iterable[str]) -> list[str]:
-        if isinstance(words, str | bytes):
-            kind = "string" if isinstance(words, str) else "bytes"
-            raise InputError(f"expected a list of words, got the {kind} {words!r}; pass [word, ...]")
-        if not isinstance(words, Iterable):
-            raise InputError(f"expected a word or a list of words, got {shown(words)}")
-        return list(words)
+        return listed_words(words)
+
+
+def listed_words(words: Iterable[str]) -> list[str]:
+    """Return words as a list.
+
+    Raises:
+        InputError: one string, whose characters would be taken for words, or no iterable.
+    """
+    if isinstance(words, str | bytes):
+        kind = "string" if isinstance(words, str) else "bytes"
+        raise InputError(f"expected a list of words, got the {kind} {words!r}; pass [word, ...]")
+    if not isinstance(words, Iterable):
+        raise InputError(f"expected a word or a list of words, got {shown(words)}")
+    return list(words)
 
 
 def normalized_rows(vectors: np.ndarray) -> np.ndarray:

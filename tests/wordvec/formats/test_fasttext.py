@@ -7,7 +7,7 @@ import pytest
 
 from wordvec import FormatError, WordVectors, load_vectors, save_vectors
 from wordvec.formats.fasttext import MAGIC
-from wordvec.formats.ngrams import ngram_rows
+from wordvec.formats.ngrams import fnv_hash, ngram_rows
 from wordvec.formats.registry import describe
 from wordvec.formats.table import NodeTable, SubwordTable
 from wordvec.system.huffman import tree_paths
@@ -175,7 +175,15 @@ def test_the_old_layout_is_read(model, tmp_path):
     sizes = struct.pack("<iiiq", 3, 3, 0, 15)
     path = tmp_path / "old.bin"
     path.write_bytes(arguments() + sizes + entries() + dense(rows) + dense(model.context_vectors))
-    np.testing.assert_array_equal(load_vectors(path).vectors, model.vectors)
+    found = load_vectors(path)
+    np.testing.assert_array_equal(found.vectors[:2], model.vectors[:2])
+    # There, the end of a sentence has n-grams as any word: of two and three characters.
+    ngrams = ["<<", "<</", "</", "</s", "/s", "/s>", "s>", "s>>", ">>"]
+    own = [fnv_hash(ngram.encode()) % BUCKETS for ngram in ngrams]
+    expected = np.vstack([model.subwords.word_vectors[2], model.subwords.ngram_vectors[own]]).mean(axis=0)
+    np.testing.assert_allclose(found["</s>"], expected, atol=1e-6)
+    save_vectors(found, tmp_path / "new.bin", format="fasttext")
+    np.testing.assert_array_equal(load_vectors(tmp_path / "new.bin").vectors, found.vectors)
 
 
 def test_a_pruned_quantized_model_is_read(model, tmp_path):

@@ -92,6 +92,7 @@ def test_a_text_without_phrases_is_rejected(texts, given, message):
         ({"scoring": "pmi"}, "scoring must be one of default, npmi, got 'pmi'"),
         ({"delimiter": " "}, "delimiter must be a string without white space, got ' '"),
         ({"delimiter": ""}, "delimiter must be a string without white space, got ''"),
+        ({"delimiter": "\udcff"}, r"delimiter must be text that UTF-8 can encode, got '\udcff'"),
         ({"connector_words": "of the"}, "connector_words must be \"english\" or a list of words, got 'of the'"),
         ({"connector_words": ["of", ""]}, "connector_words contains ''"),
         ({"connector_words": 5}, "connector_words must be"),

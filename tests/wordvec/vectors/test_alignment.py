@@ -193,8 +193,9 @@ def test_comparison_equals_numpy(spaces):
     assert change.neighbors == tuple([f"s{k}" for k in rows[9]] for rows in near)
     assert 0.3 < result.correlation < 1
     assert 0.3 < result.cosine < 1
-    with pytest.raises(InputError, match="'s250' is not among the 200 compared words"):
-        changes_of(result, ["s250"])
+    assert changes_of(result, ["S9"]) == [change]
+    with pytest.raises(InputError, match=r"'s250' is not among the 200 compared words of 300 .* set restrict to 300"):
+        changes_of(result, ["s9", "s250"])
 
 
 def test_a_space_equals_itself_in_other_axes(spaces):

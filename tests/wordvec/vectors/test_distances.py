@@ -83,5 +83,7 @@ def test_texts_without_known_words(wv):
     assert soft_cosine(wv, "nope", "w1") == 0
     with pytest.raises(InputError, match="a text must be a string or a list of words"):
         word_movers_distance(wv, ["w1", 3], "w2")
+    with pytest.raises(InputError, match="others must be a list of texts, got the string 'w1 w2'"):
+        nearest_texts(wv, "w1", "w1 w2")
     with pytest.raises(InputError, match="threshold must be at least 0, got -1"):
         soft_cosine(wv, "w1", "w2", threshold=-1)

@@ -112,6 +112,8 @@ def test_invalid_steps(wv, step, message):
 def test_other_invalid_arguments(wv, tmp_path):
     with pytest.raises(InputError, match=r"no word of the lexicon \(1\) and a neighbor"):
         steps.retrofit(wv, {"w1": ["none"]})
+    with pytest.raises(InputError, match="list of words, got the string 'w2'"):
+        steps.retrofit(wv, {"w1": "w2"})
     (tmp_path / "l.txt").write_text("a\n\n")
     with pytest.raises(InputError, match="no words with neighbors"):
         steps.read_lexicon(tmp_path / "l.txt")
@@ -154,6 +156,7 @@ def test_random_partitions_approximate_all(wv):
         ((["w1"], ["w2"]), (["w4"], []), "none of them empty"),
         ((["w1"], ["w1"]), (["w4"], ["w5"]), "same association"),
         ((["w1"], ["no"]), (["w4"], ["w5"]), "'no' is not in the vocabulary"),
+        (("w1", "w2"), (["w4"], ["w5"]), "list of words, got the string 'w1'"),
     ],
 )
 def test_invalid_association_tests(wv, targets, attributes, message):

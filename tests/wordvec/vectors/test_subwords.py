@@ -63,7 +63,7 @@ def test_unseen_ngrams_count_as_zeros(trained):
     np.testing.assert_allclose(trained["t7ωψ"], wanted, atol=1e-6)
 
 
-@pytest.mark.parametrize("word", ["", "ωψ"])
+@pytest.mark.parametrize("word", ["", "ωψ", "t1\udcff"])
 def test_a_word_without_a_known_ngram_has_no_vector(word, corpus):
     vectors = train_word2vec(corpus, Word2VecSettings(vector_size=4, epochs=1, subwords="3-4"), threads=1).vectors
     assert word not in vectors
@@ -206,6 +206,8 @@ def test_compact_words_are_means_of_hashed_rows(compact, corpus, tmp_path):
     compact.save(tmp_path / "v.safetensors")
     loaded = load_vectors(tmp_path / "v.safetensors")
     assert loaded.subwords.hashes == 2
+    assert "t7\udcff" not in loaded  # it is not text
+    assert loaded.ngrams("t7\udcff") == []
     np.testing.assert_array_equal(loaded[["t7", "t7t8"]], compact[["t7", "t7t8"]])
 
 
