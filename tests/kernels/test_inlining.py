@@ -64,6 +64,36 @@ def fields(pair: Pair, other: Pair) -> None:
     add_left(other, 0)
 
 
+class Choice(NamedTuple):
+    """An array, or none."""
+
+    values: np.ndarray | None
+    places: np.ndarray | None
+
+
+@kernel(inline=True)
+def count_chosen(values: np.ndarray | None, places: np.ndarray | None, total: int) -> int:
+    if values is not None:
+        total += values.size
+    if places is not None:
+        total += 100 * places.size
+    return total
+
+
+@kernel
+def counts(choice: Choice) -> int:
+    return count_chosen(choice.values, choice.places, 1) + count_chosen(choice.places, choice.places, 1)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [((3, None), 5), ((None, 2), 1 + 200 + 1 + 202), ((3, 2), 1 + 203 + 1 + 202), ((None, None), 2)],
+)
+def test_what_is_none_by_its_type_is_not_compiled(choice, expected):
+    arrays = [size and np.zeros(size) for size in choice]
+    assert counts(Choice(*arrays)) == expected
+
+
 def test_fields_of_named_tuples_are_those_of_the_latest_value():
     pair, other = (Pair(*np.arange(6, dtype=np.int64).reshape(2, 3) + k) for k in (1, 10))
     fields(pair, other)

@@ -108,9 +108,10 @@ def _inline(caller: Any, block: Any, i: int, callee: Any) -> tuple[int, Any]:
 
 
 def _share_fields(function: Any, kinds: Any) -> None:
-    """Read a field of a named tuple once, where the tuple is set, not at each use.
+    """Read a field of a named tuple once, where the tuple is set, not at each use; a field of type None is a constant.
 
-    Each use would load the parts of all arrays in the tuple, a hundred numbers, for LLVM to discard all but a few.
+    Each use would load the parts of all arrays in the tuple, a hundred numbers, for LLVM to discard all but a few. A
+    constant lets Numba's next pass prune ``if x is not None``.
 
     Args:
         function: the intermediate code, changed in place.
@@ -138,7 +139,10 @@ def _share_fields(function: Any, kinds: Any) -> None:
         block, line = tuples[name]
         shared = block.scope.redefine(f"{name}_{field}".replace("$", "v").replace(".", "_"), line.loc)
         place = next(i for i, other in enumerate(block.body) if other is line)
-        block.body.insert(place + 1, ir.Assign(ir.Expr.getattr(line.target, field, line.loc), shared, line.loc))
+        value = ir.Expr.getattr(line.target, field, line.loc)
+        if _is_none(line.value, field, kinds):
+            value = ir.Const(None, line.loc)
+        block.body.insert(place + 1, ir.Assign(value, shared, line.loc))
         for reader in readers:
             reader.value = shared
     function._definitions = ir_utils.build_definitions(function.blocks)
@@ -152,6 +156,14 @@ def _is_named_tuple(value: Any, function: Any, kinds: Any) -> bool:
         return False
     made = ir_utils.guard(ir_utils.get_definition, function, value.func)
     return hasattr(getattr(made, "value", None), "_fields")
+
+
+def _is_none(value: Any, field: str, kinds: Any) -> bool:
+    """Whether a field of a named tuple, an argument, is None by its type."""
+    if not isinstance(value, ir.Arg):
+        return False
+    kind = kinds[value.index]
+    return isinstance(kind[kind.fields.index(field)], types.NoneType)
 
 
 def _copied(line: Any) -> Any:

@@ -204,8 +204,7 @@ def spread_lanes(
 def prepare(lane: Lane, text: Text, step: Step, objective: Objective, lane_end: int, slice_size: int) -> None:
     """Prepare the lane's next slice and list the output rows it is scored against."""
     prepare_slice(lane, text, step, lane_end, slice_size)
-    skipgram, _, _, fresh, paths, softmax, _, _ = objective
-    list_rows(lane, text, step, skipgram, fresh, paths, softmax)
+    list_rows(lane, text, step, objective.skipgram, objective.fresh, objective.paths, objective.softmax)
 
 
 @kernel(inline=True)
@@ -216,8 +215,10 @@ def train_slice(
     """Train the lane's prepared slice; the learning rate decays linearly over the lane."""
     done = (lane.positions[lane.state[CENTER]] - lane_start) / max(lane_end - lane_start, 1)
     rate = step.first_rate + (step.last_rate - step.first_rate) * done
-    skipgram, divide, shared, fresh, paths, softmax, _, _ = objective
-    train_centers(memory, lane, tile, text, step, rate, skipgram, divide, shared, fresh, paths, softmax)
+    train_centers(
+        memory, lane, tile, text, step, rate, objective.skipgram, objective.divide, objective.shared, objective.fresh,
+        objective.paths, objective.softmax,
+    )  # fmt: skip
     lane.state[CENTER] = lane.state[LAST_CENTER]
 
 

@@ -27,7 +27,7 @@ class Objective(NamedTuple):
     row_rates: np.ndarray  # (all rows,) float32, factors of the learning rate; empty: none
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def list_rows(
     lane: Lane, text: Text, step: Step, skipgram: bool | None, fresh: Fresh | None, paths: Paths | None,
     softmax: bool | None,
@@ -41,14 +41,14 @@ def list_rows(
         list_words(lane, step)
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def train_centers(
     memory: np.ndarray, lane: Lane, tile: Tile, text: Text, step: Step, rate: float, skipgram: bool | None,
     divide: bool | None, shared: bool | None, fresh: Fresh | None, paths: Paths | None, softmax: bool | None,
 ) -> None:  # fmt: skip
     """Train the prepared centers of a slice; the last arguments are the parts of an ``Objective``.
 
-    Numba only prunes the body of ``if x is not None`` when x is None, so no branch may have an else.
+    Only the body of ``if x is not None`` is pruned when x is None, so no branch may have an else.
     """
     if shared is not None:
         if skipgram is not None:

@@ -71,9 +71,10 @@ def kernel(
 
     ``fastmath`` is limited to contraction (a*b+c in one rounding): sums keep their written order, which makes results
     reproducible. ``inline`` inlines the function into its callers before compilation, which saves its own compilation,
-    but ``x is not None`` is then not pruned at compile time. ``internal`` omits the Python entry point, which is slow
-    to compile, of a function called only by other kernels. ``allocates`` enables array creation; Numba then counts
-    references to every array that passes through the function, in atomic operations that slow training by a sixth.
+    but ``x is not None`` is then pruned only if x is a field of a named tuple that the caller is called with.
+    ``internal`` omits the Python entry point, which is slow to compile, of a function called only by other kernels.
+    ``allocates`` enables array creation; Numba then counts references to every array that passes through the function,
+    in atomic operations that slow training by a sixth.
     ``needed`` executes the function, in Python, where kernels are only recorded: others need its results.
     """
     if function is None:
