@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from numba import types
 
 from wordvec.kernels import dividing
 from wordvec.kernels.simd import JIT_OFF, kernel
@@ -18,9 +19,14 @@ def first(x: np.ndarray) -> None:
     x[0] = 1
 
 
-@kernel
+@kernel(internal=True)
+def part(x: np.ndarray, number: int) -> None:
+    x[1] = number
+
+
+@kernel(parts=lambda signature: [(part, (*signature, types.int64))])
 def last(x: np.ndarray) -> float:
-    x[1] = 2
+    part(x, 2)
     return x[1]
 
 
@@ -41,10 +47,10 @@ def test_the_helper_records_kernels_and_compiles_the_last_first(folder, monkeypa
         first(x)
         raise ValueError
 
-    for each in (first, last):
+    for each in (first, last, part):
         monkeypatch.setattr(each, "compile", recording(each, each.compile, compiled))
     dividing.compile_last_first(run, folder)
-    assert [name for name, recorded in compiled if not recorded] == ["last", "first"]
+    assert list(dict.fromkeys(name for name, recorded in compiled if not recorded)) == ["part", "last", "first"]
     first(x)
     assert last(x) == 2
     assert x.tolist() == [1, 2]

@@ -20,7 +20,8 @@ from tests.cases.word2vec import (
 )
 from tests.oracles import naive
 from wordvec import Word2VecSettings
-from wordvec.kernels.lanes import CONTROL, LINE, STOP, lane_in_turn, take, wait_for_all
+from wordvec.kernels.code_cache import compiled
+from wordvec.kernels.lanes import CONTROL, LINE, STOP, lane_in_turn, parts_of_rounds, take, train_rounds, wait_for_all
 from wordvec.kernels.negative_sampling import train_skipgram_slice
 from wordvec.kernels.simd import JIT_OFF, atomic_add, atomic_read, kernel
 from wordvec.kernels.slices import CENTER, DRAWN, FILLED, KEPT, LAST_CENTER, POSITION
@@ -156,6 +157,17 @@ def test_threads_ask_for_all_lanes_starting_with_their_own(lanes, threads):
         assert sorted(asked) == [*range(lanes)]
         first += asked[: lanes // threads]
     assert len({*first}) == len(first) == lanes // threads * threads
+
+
+@needs_jit
+def test_the_parts_of_rounds_are_what_rounds_call():
+    trainer, *_ = start_epoch(random_corpus(SENTENCES, types=25), Word2VecSettings(vector_size=20))
+    train_epoch(trainer, 0)
+    before = compiled.total()
+    for signature in train_rounds.signatures:
+        for part, kinds in parts_of_rounds(signature):
+            part.compile(kinds)
+    assert compiled.total() == before
 
 
 # -- one lane ---------------------------------------------------------------------------------------------------------

@@ -10,7 +10,10 @@ Free running (Hogwild, Recht et al. 2011, arXiv 1106.5730). One lane per thread,
 synchronization.
 """
 
+from typing import Any
+
 import numpy as np
+from numba import types
 
 from wordvec.kernels.objectives import Objective, list_rows, train_centers
 from wordvec.kernels.sharing import (
@@ -23,7 +26,7 @@ from wordvec.kernels.sharing import (
     share_rated_rows,
     subtract_rows,
 )
-from wordvec.kernels.simd import atomic_add, atomic_exchange, atomic_read, kernel, yield_processor
+from wordvec.kernels.simd import Parts, atomic_add, atomic_exchange, atomic_read, kernel, yield_processor
 from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION, Lane, Step, Text, prepare_slice
 from wordvec.kernels.subwords import compose_words, list_words, spread_words
 from wordvec.kernels.tile import Tile
@@ -222,7 +225,25 @@ def train_slice(
     lane.state[CENTER] = lane.state[LAST_CENTER]
 
 
-@kernel
+def parts_of_rounds(signature: Any) -> Parts:
+    """Return the kernels that ``train_rounds`` calls for every objective, with the types of their arguments."""
+    memory, lanes, tiles, users, text, step, _, bounds, number, *_ = signature
+
+    def below(array: Any, axes: int = 1) -> Any:
+        return array.copy(ndim=array.ndim - axes)
+
+    lane = types.NamedTuple([below(array) for array in lanes], Lane)
+    slots, marked = (below(tiles[Tile._fields.index(name)], axes) for name, axes in (("slot_of_row", 1), ("marked", 2)))
+    return [
+        (add_gains, (memory, lanes, step, number, number)),
+        (subtract_rows, (memory, lane, step)),
+        (settle_lane, (memory, lane, below(users), slots, step)),
+        (mark_users, (lane, number, below(users, 2), marked, step)),
+        (prepare_slice, (lane, text, step, bounds.dtype, number)),
+    ]
+
+
+@kernel(parts=parts_of_rounds)
 def train_rounds(
     memory: np.ndarray, lanes: Lane, tiles: Tile, users: np.ndarray, text: Text, step: Step, objective: Objective,
     bounds: np.ndarray, slice_size: int, thread: int, threads: int, control: np.ndarray,

@@ -11,7 +11,7 @@ can be debugged. ``kernel`` decorates every compiled function; its cache is inva
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
@@ -33,6 +33,8 @@ WIDTH = 16
 JIT_OFF: bool = config.DISABLE_JIT  # type: ignore[attr-defined]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Parts: TypeAlias = Sequence[tuple[Any, tuple[Any, ...]]]
+"""Kernels, and the types of their arguments."""
 
 Sixteen: TypeAlias = np.ndarray
 """A vector of sixteen numbers: one value in a compiled kernel, an array of shape (16,) otherwise."""
@@ -53,19 +55,20 @@ Lowering: TypeAlias = tuple[Any, Callable[[Any, Any, Any, Any], Any]]
 @overload
 def kernel(
     function: Function, *, inline: bool = False, internal: bool = False, allocates: bool = False, needed: bool = False,
-    **options: Any,
+    parts: Callable[[Any], Parts] = ..., **options: Any,
 ) -> Function: ...  # fmt: skip
 
 
 @overload
 def kernel(
-    *, inline: bool = False, internal: bool = False, allocates: bool = False, needed: bool = False, **options: Any
-) -> Callable[[Function], Function]: ...
+    *, inline: bool = False, internal: bool = False, allocates: bool = False, needed: bool = False,
+    parts: Callable[[Any], Parts] = ..., **options: Any,
+) -> Callable[[Function], Function]: ...  # fmt: skip
 
 
 def kernel(
     function: Any = None, *, inline: bool = False, internal: bool = False, allocates: bool = False,
-    needed: bool = False, **options: Any,
+    needed: bool = False, parts: Callable[[Any], Parts] = lambda signature: (), **options: Any,
 ) -> Any:  # fmt: skip
     """Compile ``function`` on its first call, without the GIL, and cache the machine code on disk.
 
@@ -75,10 +78,14 @@ def kernel(
     ``internal`` omits the Python entry point, which is slow to compile, of a function called only by other kernels.
     ``allocates`` enables array creation; Numba then counts references to every array that passes through the function,
     in atomic operations that slow training by a sixth.
-    ``needed`` executes the function, in Python, where kernels are only recorded: others need its results.
+    ``needed`` executes the function, in Python, where kernels are only recorded: others need its results. ``parts``
+    returns the kernels that the function calls, with the types of their arguments, for those of its own: a helper can
+    compile them while the function's other parts are compiled.
     """
     if function is None:
-        return lambda f: kernel(f, inline=inline, internal=internal, allocates=allocates, needed=needed, **options)
+        return lambda f: kernel(
+            f, inline=inline, internal=internal, allocates=allocates, needed=needed, parts=parts, **options
+        )
     settings: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
@@ -99,6 +106,8 @@ def kernel(
 
     def compile_whole(signature: Any) -> Any:
         if recorded(dispatcher, signature):
+            for part, kinds in parts(signature):
+                recorded(part, kinds)
             return function if needed else lambda *arguments: 0.0
         with interrupts_wait(), collection_waits(), told_when_slow(cache.lifetime), claims_released(), quicker_numba():
             return compile_now(signature)
