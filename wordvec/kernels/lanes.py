@@ -235,8 +235,6 @@ def parts_of_rounds(signature: Any) -> Parts:
     lane = types.NamedTuple([below(array) for array in lanes], Lane)
     slots, marked = (below(tiles[Tile._fields.index(name)], axes) for name, axes in (("slot_of_row", 1), ("marked", 2)))
     return [
-        (add_gains, (memory, lanes, step, number, number)),
-        (subtract_rows, (memory, lane, step)),
         (settle_lane, (memory, lane, below(users), slots, step)),
         (mark_users, (lane, number, below(users, 2), marked, step)),
         (prepare_slice, (lane, text, step, bounds.dtype, number)),

@@ -170,7 +170,7 @@ def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, slot_of_row: 
                 store(memory, state[PRIVATE] + c * stride + d, load(memory, copied[c] * stride + d))
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def subtract_rows(memory: np.ndarray, lane: Lane, step: Step) -> None:
     """Replace the lane's private rows by their change; the table's rows have not changed since copying."""
     start, stride = lane.state[PRIVATE], step.stride
@@ -213,7 +213,7 @@ def is_owner(row: int, thread: int, threads: int) -> bool:
     return owns
 
 
-@kernel(internal=True)
+@kernel(inline=True)
 def add_gains(memory: np.ndarray, lanes: Lane, step: Step, thread: int, threads: int) -> None:
     """Add every lane's changes, in lane order, to the columns of ``thread`` among ``threads``, of all rows or, if the
     threads are more than a row has vectors, of some.
