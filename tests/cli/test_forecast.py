@@ -328,7 +328,7 @@ def test_columns_known_ahead(tmp_path, monkeypatch):
     ],
 )
 def test_a_single_step_of_columns_known_ahead(tmp_path, calendar, date):
-    """From a single record, a monthly or hourly series cannot be told from a daily one."""
+    """A single record does not show whether a series is daily, monthly or hourly."""
     path = tmp_path / "ahead.csv"
     path.write_text(f"date,holiday\n{date},1\n")
     assert read_future(str(path), ["holiday"], ["sales"], None, calendar, 2, {}) == [(1.0,)]

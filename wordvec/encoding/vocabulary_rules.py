@@ -13,7 +13,7 @@ from corpora import read_lines
 from corpora.normalization import normalized
 from wordvec.encoding.scanning import Counter, Table, join_tokens
 from wordvec.errors import InputError
-from wordvec.system.validation import check_kind, check_whole, shown
+from wordvec.system.validation import check_kind, check_whole, is_encodable, shown
 from wordvec.vocabulary import Vocabulary
 
 _log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ def word_list(words: str | os.PathLike[str] | Iterable[str], name: str, lowercas
     for word in listed:
         if not isinstance(word, str) or not word:
             raise InputError(f"{name} contains {shown(word)}; a word must be a non-empty string")
-        if any("\ud800" <= letter <= "\udfff" for letter in word):
+        if not is_encodable(word):
             raise InputError(
                 f"{name} contains {shown(word)}, which has an unpaired surrogate and cannot occur in any text"
             )

@@ -9,7 +9,7 @@ import numpy as np
 from wordvec.errors import InputError
 from wordvec.formats.safetensors import pack_tokens
 from wordvec.formats.table import SubwordTable
-from wordvec.system.validation import shown
+from wordvec.system.validation import is_encodable, shown
 
 SENTENCE_END = "</s>"
 """fastText's end of sentence, which has no n-grams since version 11."""
@@ -75,7 +75,7 @@ class Ngrams(NamedTuple):
             >>> Ngrams(3, 3, 50_000, hashes=2).split("cat")  # each is hashed twice, and so is the word
             ['<cat>', '<cat>', '<ca', '<ca', 'cat', 'cat', 'at>', 'at>']
         """
-        if not word or (word == SENTENCE_END and self.hashes is None) or not _is_text(word):
+        if not word or (word == SENTENCE_END and self.hashes is None) or not is_encodable(word):
             return []
         marked = f"<{word}>"
         ends = range(1, len(marked) + 1)
@@ -95,11 +95,7 @@ def _packed(words: Sequence[str], form: str) -> tuple[np.ndarray, np.ndarray]:
     try:
         return pack_tokens([form.format(word) for word in words])
     except UnicodeEncodeError:
-        return pack_tokens([form.format(word if _is_text(word) else "") for word in words])
-
-
-def _is_text(word: str) -> bool:
-    return word.isascii() or word.encode(errors="ignore").decode() == word
+        return pack_tokens([form.format(word if is_encodable(word) else "") for word in words])
 
 
 def fnv_hash(word: bytes) -> int:

@@ -27,7 +27,7 @@ _MODULES, _NAMES = "modules.json", ("0_StaticEmbedding", "1_StaticEmbedding")
 """The list of modules, and the folder of the only one: of a folder that is replaced, the name that is not in use."""
 _TYPE = "sentence_transformers.models.StaticEmbedding"
 _CONFIG = "config_sentence_transformers.json"
-_FILES = ("model.safetensors", "tokenizer.json")
+_TENSORS, _TOKENIZER = "model.safetensors", "tokenizer.json"
 _ARRAYS = ("embedding.weight", "embeddings")
 _WORDS = r"\d+(?:[.,]\d+)+|\w[\w\p{M}]*(?:['\x{200c}\x{200d}][\w\p{M}]+)*"
 """The tokenizer ``words`` as a regular expression of the tokenizers library (Oniguruma)."""
@@ -47,15 +47,15 @@ def read(
         FormatError: no StaticEmbedding module, or its files are damaged or contradict each other.
     """
     module = _module(Path(path))
-    file = TensorFile(module / _FILES[0])
+    file = TensorFile(module / _TENSORS)
     name = next((each for each in _ARRAYS if each in file), None)
     if name is None:
         raise FormatError(f"{file.path}: no array {' or '.join(_ARRAYS)}")
     vectors = file.read(name)
     if vectors.ndim != 2 or vectors.dtype.kind != "f":
         raise FormatError(f"{file.path}: {name} must be a matrix of numbers, got shape {vectors.shape}")
-    stored = _json(module / _FILES[1])
-    tokens, unknown = _tokens(module / _FILES[1], stored, len(vectors))
+    stored = _json(module / _TOKENIZER)
+    tokens, unknown = _tokens(module / _TOKENIZER, stored, len(vectors))
     if _is_left_out(unknown, tokens, vectors):
         kept = [row for row, token in enumerate(tokens) if token != unknown]
         tokens, vectors = [tokens[row] for row in kept], vectors[kept]
@@ -78,12 +78,12 @@ def read(
 def declared(path: str | os.PathLike[str]) -> tuple[int, int]:
     """Return the numbers of words, as ``read`` returns them, and of columns."""
     module = _module(Path(path))
-    file = TensorFile(module / _FILES[0])
+    file = TensorFile(module / _TENSORS)
     shapes = {name: each["shape"] for name, each in file.described().items() if name in _ARRAYS}
     if len(shapes) != 1 or any(len(shape) != 2 for shape in shapes.values()):
         raise FormatError(f"{file.path}: no matrix {' or '.join(_ARRAYS)}")
     [(name, (size, vector_size))] = shapes.items()
-    tokens, unknown = _tokens(module / _FILES[1], _json(module / _FILES[1]), size)
+    tokens, unknown = _tokens(module / _TOKENIZER, _json(module / _TOKENIZER), size)
     return size - _is_left_out(unknown, tokens, file.mapped(name)), vector_size
 
 
@@ -115,14 +115,14 @@ def write(table: VectorTable, path: str | os.PathLike[str]) -> None:
     while unknown in table.vocabulary:
         unknown = f"[{unknown}]"
     rows = np.concatenate([table.vectors, np.zeros((1, table.vector_size), np.float32)])
-    write_tensors(module / _FILES[0], {_ARRAYS[0]: rows}, "wordvec", {"kind": "static embedding"})
-    _write_json(module / _FILES[1], _tokenizer(table, unknown))
+    write_tensors(module / _TENSORS, {_ARRAYS[0]: rows}, "wordvec", {"kind": "static embedding"})
+    _write_json(module / _TOKENIZER, _tokenizer(table, unknown))
     about: dict[str, Any] = {"prompts": {}, "default_prompt_name": None, "similarity_fn_name": "cosine"}
     _write_json(folder / _CONFIG, about)
     _write_json(folder / _MODULES, [{"idx": 0, "name": "0", "path": module.name, "type": _TYPE}])
     before = folder / next(name for name in _NAMES if name != module.name)
     with contextlib.suppress(OSError):
-        for file in _FILES:
+        for file in (_TENSORS, _TOKENIZER):
             (before / file).unlink(missing_ok=True)
         before.rmdir()  # unless it has other files
 

@@ -233,10 +233,10 @@ def parts_of_rounds(signature: Any) -> Parts:
         return array.copy(ndim=array.ndim - axes)
 
     lane = types.NamedTuple([below(array) for array in lanes], Lane)
-    slots, marked = (below(tiles[Tile._fields.index(name)], axes) for name, axes in (("slot_of_row", 1), ("marked", 2)))
+    tile = Tile(*tiles)
     return [
-        (settle_lane, (memory, lane, below(users), slots, step)),
-        (mark_users, (lane, number, below(users, 2), marked, step)),
+        (settle_lane, (memory, lane, below(users), below(tile.slot_of_row), step)),
+        (mark_users, (lane, number, below(users, 2), below(tile.marked, 2), step)),
         (prepare_slice, (lane, text, step, bounds.dtype, number)),
     ]
 

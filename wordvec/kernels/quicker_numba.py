@@ -30,8 +30,6 @@ _rewrite: Any = ssa._run_block_rewrite
 _find_loop: Any = lru_cache(numpy_support.ufunc_find_matching_loop)
 _measure: Any = BaseContext.get_abi_sizeof
 _sizes: dict[Any, Any] = {}
-
-
 _defaults: Any = lru_cache(lambda kind: {name: option.default for name, option in kind.options.items()})
 
 

@@ -77,10 +77,9 @@ def kernel(
     but ``x is not None`` is then pruned only if x is a field of a named tuple that the caller is called with.
     ``internal`` omits the Python entry point, which is slow to compile, of a function called only by other kernels.
     ``allocates`` enables array creation; Numba then counts references to every array that passes through the function,
-    in atomic operations that slow training by a sixth.
-    ``needed`` executes the function, in Python, where kernels are only recorded: others need its results. ``parts``
-    returns the kernels that the function calls, with the types of their arguments, for those of its own: a helper can
-    compile them while the function's other parts are compiled.
+    in atomic operations that slow training by a sixth. ``needed`` executes the function, in Python, where kernels are
+    only recorded: others need its results. ``parts`` takes the types of the function's arguments and returns kernels
+    that the function calls, with the types of theirs, which a helper compiles meanwhile.
     """
     if function is None:
         return lambda f: kernel(

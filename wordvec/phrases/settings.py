@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from wordvec.errors import InputError
 from wordvec.system.settings import Settings, setting, settings_class
-from wordvec.system.validation import shown
+from wordvec.system.validation import is_encodable, shown
 
 ENGLISH_CONNECTOR_WORDS = (
     *("a", "an", "the"),
@@ -18,7 +18,7 @@ ENGLISH_CONNECTOR_WORDS = (
 def _check_delimiter(delimiter: Any) -> None:
     if not isinstance(delimiter, str) or not delimiter or delimiter.split() != [delimiter]:
         raise InputError(f"delimiter must be a string without white space, got {shown(delimiter)}")
-    if delimiter.encode(errors="replace").decode() != delimiter:
+    if not is_encodable(delimiter):
         raise InputError(f"delimiter must be text that UTF-8 can encode, got {shown(delimiter)}")
 
 

@@ -12,6 +12,7 @@ from wordvec.plotting.labels import place_labels
 from wordvec.plotting.projection import METHODS, clusters, principal_components, project
 from wordvec.system.validation import check_choice, check_kind, check_whole
 from wordvec.vectors.dense import WordVectors
+from wordvec.vectors.similarities import listed_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +55,7 @@ def plot_words(
     _check(vectors, path)
     check_choice("method", method, METHODS)
     neighbors, n_clusters = check_whole("neighbors", neighbors, 0), check_whole("n_clusters", n_clusters, 0)
-    chosen = _listed(words)
+    chosen = list(dict.fromkeys(listed_words(words)))
     groups = dict.fromkeys(chosen, 0)
     if neighbors:
         groups = {word: number for number, word in enumerate(chosen)}
@@ -145,7 +146,7 @@ def plot_similarities(
         >>> figure = plot_similarities(wv, ["king", "queen", "man"])  # doctest: +SKIP
     """
     _check(vectors, path)
-    drawn = _listed(words)
+    drawn = list(dict.fromkeys(listed_words(words)))
     if not 2 <= len(drawn) <= _MOST_CELLS:
         raise InputError(f"a heat map needs 2 to {_MOST_CELLS} words, got {len(drawn)}")
     units = _units(vectors, drawn)
@@ -171,12 +172,6 @@ def plot_similarities(
 def _check(vectors: WordVectors, path: str | os.PathLike[str] | None) -> None:
     check_kind("vectors", vectors, WordVectors)
     style.check_output(path)
-
-
-def _listed(words: Sequence[str]) -> list[str]:
-    if isinstance(words, str):
-        raise InputError(f"expected a list of words, got the string {words!r}; pass [word, ...]")
-    return list(dict.fromkeys(words))
 
 
 def _units(vectors: WordVectors, words: list[str]) -> np.ndarray:

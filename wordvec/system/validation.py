@@ -23,6 +23,16 @@ def shown(value: Any) -> str:
     return " ".join(_SHORT.repr(value).split("\n"))
 
 
+def is_encodable(text: str) -> bool:
+    r"""Return whether UTF-8 can encode a text, which an unpaired surrogate prevents.
+
+    Example:
+        >>> is_encodable("caf\u00e9"), is_encodable("\ud83d")
+        (True, False)
+    """
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
     """Check that ``value`` is one of the strings in ``choices``.
 

@@ -18,6 +18,7 @@ from wordvec.system.validation import shown
 from wordvec.vectors import search
 from wordvec.vectors.queries import Queries
 from wordvec.vectors.rounded_rows import RoundedRows
+from wordvec.vectors.similarities import listed_words
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -289,7 +290,7 @@ class WordVectors(Queries):
             >>> wv.subset(["Down", "left"], ignore_missing=True).tokens
             ['Down']
         """
-        listed = list(dict.fromkeys(self._listed(words)))
+        listed = list(dict.fromkeys(listed_words(words)))
         kept = [word for word in listed if word in self] if ignore_missing else listed
         if not kept:
             raise InputError(f"subset needs at least one word with a vector, got {len(listed)} without")
@@ -316,7 +317,7 @@ class WordVectors(Queries):
             >>> wv.with_vectors(["left", "up"], [[-1, 0], [0, 2]]).tokens
             ['up', 'down', 'left']
         """
-        given = Vocabulary(self._listed(words))
+        given = Vocabulary(listed_words(words))
         rows = checked_matrix("vectors", vectors, len(given))
         if rows.shape[1] != self.vector_size:
             raise InputError(f"vectors must have {self.vector_size} columns, got {rows.shape[1]}")

@@ -108,7 +108,7 @@ class Similarities:
         Raises:
             InputError: no words, none of them known, a different number of weights, or all weights 0.
         """
-        words = self._listed(words)
+        words = listed_words(words)
         if not len(words):
             raise InputError("mean_vector needs at least one word")
         given = np.ones(len(words)) if weights is None else real_array("weights", weights)
@@ -151,7 +151,7 @@ class Similarities:
             >>> wv.odd_one_out(["cat", "dog", "tax"])
             'tax'
         """
-        words = self._listed(words)
+        words = listed_words(words)
         if ignore_missing:
             words = [word for word in words if word in self]
         if len(words) < 3:
@@ -161,7 +161,7 @@ class Similarities:
 
     def most_similar_to_given(self, word: str, others: Sequence[str]) -> str:
         """Return the word of ``others`` most similar to ``word``; the first in case of ties."""
-        others = self._listed(others)
+        others = listed_words(others)
         if not others:
             raise InputError("most_similar_to_given needs at least one other word")
         return others[int(np.argmax(self.similarities(word, others)))]
@@ -210,11 +210,7 @@ class Similarities:
 
     def _rows(self, words: Iterable[str]) -> np.ndarray:
         """Return the rows (n,) int64 of words."""
-        return np.array([self.token_id(word) for word in self._listed(words)], dtype=np.int64)
-
-    @staticmethod
-    def _listed(words: Iterable[str]) -> list[str]:
-        return listed_words(words)
+        return np.array([self.token_id(word) for word in listed_words(words)], dtype=np.int64)
 
 
 def listed_words(words: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ from wordvec.formats.table import SubwordTable, VectorTable
 from wordvec.system.structures import frozen
 from wordvec.system.validation import shown
 from wordvec.vectors.dense import WordVectors, checked_matrix
+from wordvec.vectors.similarities import listed_words
 from wordvec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class SubwordVectors(WordVectors):
         return normalized(word.lower() if self.lowercase else word, self.normalize)
 
     def _vectors(self, words: Iterable[str]) -> np.ndarray:
-        found = [self._vector(word) for word in self._listed(words)]
+        found = [self._vector(word) for word in listed_words(words)]
         return np.stack(found) if found else np.zeros((0, self.vector_size), np.float32)
 
     def _vector(self, word: str) -> np.ndarray:
