@@ -9,8 +9,8 @@ from numba.core.postproc import PostProcessor
 from numba.core.targetconfig import TargetConfig
 
 from wordvec.kernels.inlining import KernelCompiler
-from wordvec.kernels.quicker_numba import quicker_numba
-from wordvec.kernels.simd import JIT_OFF
+from wordvec.kernels.quicker_numba import CACHE_LINE, quicker_numba
+from wordvec.kernels.simd import JIT_OFF, kernel
 
 pytestmark = pytest.mark.skipif(JIT_OFF, reason="nothing is compiled")
 
@@ -75,3 +75,16 @@ def test_numba_is_as_before():
             assert not set(before) & set(functions())
         assert not set(before) & set(functions())
     assert functions() == before
+
+
+@kernel(allocates=True)
+def _places_of_arrays(sizes, places):
+    for i in range(sizes.size):
+        places[i] = np.zeros(sizes[i], np.float32).ctypes.data
+
+
+def test_arrays_of_kernels_start_on_cache_lines():
+    sizes = np.array([1, 5, 16, 100, 1000, 40_000])
+    places = np.empty_like(sizes)
+    _places_of_arrays(sizes, places)
+    assert not (places % CACHE_LINE).any()

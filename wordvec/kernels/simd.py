@@ -9,9 +9,10 @@ With ``NUMBA_DISABLE_JIT=1`` each primitive is replaced by a NumPy equivalent (a
 can be debugged. ``kernel`` decorates every compiled function; its cache is invalidated by an edit of any kernel.
 """
 
+import contextlib
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
@@ -26,7 +27,7 @@ from wordvec.kernels.code_cache import KernelCache
 from wordvec.kernels.compiling import collection_waits, interrupts_wait, told_when_slow
 from wordvec.kernels.dividing import claims_released, recorded
 from wordvec.kernels.inlining import KernelCompiler
-from wordvec.kernels.quicker_numba import quicker_numba
+from wordvec.kernels.quicker_numba import aligned_arrays, quicker_numba
 
 WIDTH = 16
 
@@ -108,11 +109,24 @@ def kernel(
             for part, kinds in parts(signature):
                 recorded(part, kinds)
             return function if needed else lambda *arguments: 0.0
-        with interrupts_wait(), collection_waits(), told_when_slow(cache.lifetime), claims_released(), quicker_numba():
+        with _compiling(cache):
             return compile_now(signature)
 
     dispatcher.compile = compile_whole
     return dispatcher
+
+
+@contextlib.contextmanager
+def _compiling(cache: KernelCache) -> Iterator[None]:
+    with (
+        interrupts_wait(),
+        collection_waits(),
+        told_when_slow(cache.lifetime),
+        claims_released(),
+        quicker_numba(),
+        aligned_arrays(),
+    ):
+        yield
 
 
 def compiled_address(function: Any, signature: Any) -> int:
@@ -124,7 +138,7 @@ def compiled_address(function: Any, signature: Any) -> int:
         function, (signature.args, signature.return_type), {}, {"fastmath": {"contract"}, "error_model": "numpy"}
     )
     cache = compiled._cache = KernelCache(function)
-    with interrupts_wait(), collection_waits(), told_when_slow(cache.lifetime), claims_released(), quicker_numba():
+    with _compiling(cache):
         compiled.compile()
     _addresses.append(compiled)
     return int(compiled.address)
