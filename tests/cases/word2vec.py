@@ -12,12 +12,11 @@ from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.encoding.subsampling import keep_probabilities
 from wordvec.kernels.sharing import (
     SHARED,
-    add_gains,
+    add_changes,
     clear_users,
     mark_users,
     place_in_table,
     settle_rows,
-    subtract_rows,
 )
 from wordvec.kernels.simd import JIT_OFF
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, POSITION, Lane, prepare_slice
@@ -129,8 +128,8 @@ class LaneCase:
 
     def add(self):
         """Add the updates of the copies to the table."""
-        subtract_rows(self.memory, self.lane, self.step)
-        add_gains(self.memory, self.lanes, self.step, 0, 1)
+        scratch = self.tile.slot_of_row, self.tile.merging
+        from_python(add_changes)(self.memory, self.lanes, self.step, NO_RATES, *scratch, 0, 1)
         clear_users(self.users[0], self.tile.marked[0])
 
     def randomize(self, seed=5, scale=1.0):
@@ -141,6 +140,9 @@ class LaneCase:
 
     def tables(self):
         return tables_of(self.memory, self.types, self.size, self.stride)
+
+
+NO_RATES = np.zeros(0, np.float32)
 
 
 @lru_cache

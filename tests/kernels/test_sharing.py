@@ -3,19 +3,18 @@
 import numpy as np
 import pytest
 
-from tests.cases.word2vec import LaneCase, from_python, random_corpus, start_epoch, wraps_around
+from tests.cases.word2vec import NO_RATES, LaneCase, from_python, random_corpus, start_epoch, wraps_around
 from wordvec import Word2VecSettings
 from wordvec.kernels.sharing import (
     NOBODY,
     SHARED,
-    add_gains,
+    add_changes,
     clear_users,
     is_owner,
     mark_users,
     place_in_table,
     settle_rows,
     share_rated_rows,
-    subtract_rows,
 )
 from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, Lane, prepare_slice
 from wordvec.word2vec.buffers import sizes_of
@@ -36,6 +35,7 @@ class Lanes:
         self.memory, self.users, self.arrays = trainer.memory, trainer.users[1], trainer.lanes
         self.rows = self.memory.reshape(-1, self.stride)
         self.slot_of_row, self.marked = trainer.tiles.slot_of_row, trainer.tiles.marked[:, 1]
+        self.merging = trainer.tiles.merging
         self.lanes = [Lane(*(a[k] for a in trainer.lanes)) for k in range(5)]
         for k, lane in enumerate(self.lanes):
             from_python(prepare_slice)(lane, trainer.text, self.step, trainer.bounds[k + 1], 64)
@@ -177,39 +177,39 @@ def test_hogwild_places_are_all_in_the_table():
 # -- changes ----------------------------------------------------------------------------------------------------------
 
 
-def test_changes_are_added_in_lane_order_at_any_number_of_threads():
+@pytest.mark.parametrize("rated", [False, True])
+def test_changes_are_added_in_lane_order_at_any_number_of_threads(rated):
     case = Lanes()
     case.mark()
     case.settle()
-    table = case.rows[:800].copy()
     random = np.random.default_rng(4)
     for k in range(5):
         # Simulate training of copies and of the lane's own rows in the table.
         for row in {*case.copies(k)[1]} | (case.touched[k] - case.shared):
             case.rows[row, :20] += random.standard_normal(20).astype(np.float32)
-    trained = case.rows.copy()
-    for lane in case.lanes:
-        subtract_rows(case.memory, lane, case.step)
-    np.testing.assert_array_equal(case.rows[:800], trained[:800], "changes stay in the copies")
+    trained, memory = case.rows.copy(), case.memory.copy()
+    rates = random.choice([0, 0.5, 1, 2], 800).astype(np.float32) if rated else NO_RATES
 
     def sums(order):
         expected = trained[:800].copy()
         for k in order:
             for row, copy in zip(*case.copies(k), strict=True):
-                expected[row] += trained[copy] - table[row]
+                expected[row] += (trained[copy] - trained[row]) * (rates[row] if rated else 1)
         return expected
 
-    expected, gains = sums(range(5)), case.memory.copy()
+    expected = sums(range(5))
     assert (expected != sums(reversed(range(5)))).any(), "the order matters"
     for threads in (1, 2, 3, 7):
-        case.memory[:] = gains
+        case.memory[:] = memory
         for thread in reversed(range(threads)):
-            add_gains(case.memory, case.arrays, case.step, thread, threads)
+            scratch = case.slot_of_row[thread % 3], case.merging[thread % 3]
+            from_python(add_changes)(case.memory, case.arrays, case.step, rates, *scratch, thread, threads)
+            assert (case.slot_of_row == -1).all()
         np.testing.assert_array_equal(case.rows[:800], expected)
-        np.testing.assert_array_equal(case.rows[800:], gains.reshape(case.rows.shape)[800:])
+        np.testing.assert_array_equal(case.rows[800:], trained[800:])
     alone = sorted(set().union(*case.touched) - case.shared)
     np.testing.assert_array_equal(expected[alone], trained[alone])
-    assert np.abs(expected - table).max() > 0.1
+    assert np.abs(expected - trained[:800]).max() > 0.1
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])

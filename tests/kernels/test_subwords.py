@@ -11,7 +11,6 @@ from tests.oracles import naive
 from wordvec import Word2VecSettings
 from wordvec.formats.ngrams import Ngrams, composed_vectors
 from wordvec.formats.table import SubwordTable
-from wordvec.kernels.sharing import columns_of
 from wordvec.word2vec.epoch import Trainer
 
 pytestmark = wraps_around
@@ -105,15 +104,3 @@ def test_rounds_match_the_oracle(model, threads, hashes, merges, monkeypatch):
         np.testing.assert_allclose(composed_vectors(table, corpus.vocabulary.tokens), composed, atol=1e-4)
         trained += 1
     assert trained > 1
-
-
-def test_threads_share_out_every_column_of_every_group():
-    columns = getattr(columns_of, "py_func", columns_of)
-    for threads in (1, 2, 3, 4, 5, 9):
-        taken = np.zeros((3, 4), int)  # how many threads have each vector of a row of four, by group
-        for thread in range(threads):
-            first, last, group, groups = columns(thread, threads, 64)
-            assert groups == -(-threads // 4)
-            taken[group, first // 16 : last // 16] += group < groups
-        assert (taken[:groups] == 1).all()
-        assert not taken[groups:].any()

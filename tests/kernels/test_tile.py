@@ -101,6 +101,7 @@ class Case:
             hidden=np.zeros(8 * self.stride, np.float32),
             slot_of_row=np.full(1, -1, np.int32),
             marked=np.zeros((2, 1), np.uint32),
+            merging=np.zeros((5, 1), np.uint32),
         )
 
     def run(self, *, separate=None, tile=None, parts=1):

@@ -3,7 +3,7 @@
 Reproducible. The corpus is split into a fixed number of lanes. In a round, every lane trains its next slice in
 isolation: in place on rows that no other lane touches in this round, and on private copies of shared rows. Then the
 updates of the copies are added to the table in lane order (``sharing.py``). Threads only determine who runs a lane and
-who adds which columns, so their number does not affect the result. The staleness of a round of lanes x slice tokens is
+who adds to which rows, so their number does not affect the result. The staleness of a round of lanes x slice tokens is
 part of the algorithm and the same for every number of threads.
 
 Free running (Hogwild, Recht et al. 2011, arXiv 1106.5730). One lane per thread, all on the same tables, without
@@ -17,14 +17,12 @@ from numba import types
 
 from wordvec.kernels.objectives import Objective, list_rows, train_centers
 from wordvec.kernels.sharing import (
-    add_gains,
+    add_changes,
     clear_users,
     mark_users,
     place_in_table,
-    scale_changes,
     settle_rows,
     share_rated_rows,
-    subtract_rows,
 )
 from wordvec.kernels.simd import Parts, atomic_add, atomic_exchange, atomic_read, kernel, yield_processor
 from wordvec.kernels.slices import CENTER, COPIED, FILLED, LAST_CENTER, POSITION, Lane, Step, Text, prepare_slice
@@ -91,6 +89,7 @@ def tile_at(tiles: Tile, k: int) -> Tile:
         tiles.hidden[k],
         tiles.slot_of_row[k],
         tiles.marked[k],
+        tiles.merging[k],
     )
 
 
@@ -183,8 +182,6 @@ def train_lanes(
                 settle_lane(memory, lane, users[rounds % 2], tiles.slot_of_row[thread], step)
             if lane.state[CENTER] < lane.state[LAST_CENTER]:
                 train_slice(memory, lane, tile_at(tiles, thread), text, step, objective, bounds[k], bounds[k + 1])
-                subtract_rows(memory, lane, step)
-                scale_changes(memory, lane, step, objective.row_rates)
             if not stopping:
                 prepare_lane(
                     lane, k, tiles, users, text, step, objective, bounds, slice_size, thread, control, rounds + 1
@@ -275,7 +272,9 @@ def train_rounds(
         wait_for_all(control, threads, phases)
         # No slice is prepared until all threads pass the next barrier.
         prepared = atomic_read(control, READY)
-        add_gains(memory, lanes, step, thread, threads)
+        add_changes(
+            memory, lanes, step, objective.row_rates, tiles.slot_of_row[thread], tiles.merging[thread], thread, threads
+        )
         spread_lanes(memory, lanes, step, objective, thread, threads, rounds)
         clear_users(users[rounds % 2, thread], tiles.marked[thread, rounds % 2])
         if prepared == trained:

@@ -4,10 +4,9 @@ A round in reproducible mode (see ``lanes.py``) has two phases, separated by bar
 round right after it has trained, while its buffers are in the cache:
 
     train     rows that no other lane touches are trained in the table;                        settle_rows
-              shared rows are copied, trained on the lane's copy, and the copy is replaced     subtract_rows
-              by its change
+              shared rows are copied, and the lane trains its copy
     prepare   the lane draws its next slice and marks the rows it will touch                   mark_users
-    add       the changes are added to the table, in lane order, by columns                    add_gains
+    add       each thread adds the changes of all copies of its rows to them, in lane order    add_changes
 
 During training no thread writes a shared row of the table, and every other row is touched only by its own lane. So
 every lane reads the same values regardless of which thread runs it and when.
@@ -19,11 +18,9 @@ share is added. So such a row moves as usual within a lane's slice, and the next
 import numpy as np
 
 from wordvec.kernels.simd import (
-    PART,
     kernel,
     load,
-    load_part,
-    multiply,
+    multiply_add,
     prefetch,
     prefetch_to_read,
     splat,
@@ -31,7 +28,6 @@ from wordvec.kernels.simd import (
     subtract,
 )
 from wordvec.kernels.slices import COPIED, DRAWN, FILLED, PRIVATE, Lane, Step
-from wordvec.kernels.tile import add_part_to
 
 AHEAD = 12
 """Prefetch distance in rows."""
@@ -171,41 +167,6 @@ def settle_rows(memory: np.ndarray, lane: Lane, users: np.ndarray, slot_of_row: 
 
 
 @kernel(inline=True)
-def subtract_rows(memory: np.ndarray, lane: Lane, step: Step) -> None:
-    """Replace the lane's private rows by their change; the table's rows have not changed since copying."""
-    start, stride = lane.state[PRIVATE], step.stride
-    for k in range(1, lane.state[COPIED]):
-        place, row = start + k * stride, lane.copied[k] * stride
-        for d in range(0, stride, 16):
-            store(memory, place + d, subtract(load(memory, place + d), load(memory, row + d)))
-
-
-@kernel(internal=True)
-def scale_changes(memory: np.ndarray, lane: Lane, step: Step, row_rates: np.ndarray) -> None:
-    """Multiply the changes of rows with a rate of their own by it."""
-    if row_rates.size:
-        start, stride = lane.state[PRIVATE], step.stride
-        for k in range(1, lane.state[COPIED]):
-            place, rate = start + k * stride, row_rates[lane.copied[k]]
-            for d in range(0, stride, 16):
-                store(memory, place + d, multiply(load(memory, place + d), splat(rate)))
-            if rate == 0:
-                for d in range(0, stride, 16):
-                    store(memory, place + d, splat(np.float32(-0.0)))  # x + -0.0 is x bit for bit, 0.0 and -0.0 as well
-
-
-@kernel(inline=True)
-def columns_of(thread: int, threads: int, stride: int) -> tuple[int, int, int, int]:
-    """Return the first column of ``thread`` among ``threads``, the one after its last, and which of how many groups it
-    is in: more threads than a row has vectors are several groups, each with all columns; the rest are in none."""
-    vectors = stride // 16
-    groups = (threads + vectors - 1) // vectors
-    parts = threads // groups
-    part, group = thread % parts, thread // parts
-    return vectors * part // parts * 16, vectors * (part + 1) // parts * 16, group, groups
-
-
-@kernel(inline=True)
 def is_owner(row: int, thread: int, threads: int) -> bool:
     """Whether this thread adds to the row; hashing spreads the adjacent frequent rows over all threads."""
     scattered = (np.uint64(row) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFF)
@@ -214,23 +175,77 @@ def is_owner(row: int, thread: int, threads: int) -> bool:
 
 
 @kernel(inline=True)
-def add_gains(memory: np.ndarray, lanes: Lane, step: Step, thread: int, threads: int) -> None:
-    """Add every lane's changes, in lane order, to the columns of ``thread`` among ``threads``, of all rows or, if the
-    threads are more than a row has vectors, of some.
+def group_copies(
+    lanes: Lane, slot_of_row: np.ndarray, merging: np.ndarray, stride: int, thread: int, threads: int
+) -> np.int32:
+    """List the shared rows of ``thread``, and their copies row by row, in lane order; return the number of rows.
 
-    Columns rather than rows: which rows are a thread's own is unpredictable. A plain sum, which approximates sequential
-    steps if a round has few tokens. Alternatives that avoid overshoot in long rounds (counting common updates once, or
-    averaging) were measured to learn less from the same text.
+    Args:
+        slot_of_row: (2 V,) int32, private to the thread; all -1 before and after.
+        merging: see ``Tile``. Set to, for each row found, the row and the end of its copies, and the copies: how many
+            rows of the memory after the first lane's first private row.
     """
-    stride = step.stride
-    first, last, group, groups = columns_of(thread, threads, stride)
-    for k in range(lanes.state.shape[0] if group < groups else 0):
-        start, count, copied = lanes.state[k, PRIVATE], lanes.state[k, COPIED], lanes.copied[k]
-        for c in range(1 - AHEAD, count):
-            if c + AHEAD < count:
-                for d in range(first, last, 16):
-                    prefetch(memory, copied[c + AHEAD] * stride + d)
-                    prefetch_to_read(memory, start + (c + AHEAD) * stride + d)
-            if c >= 1 and (groups == 1 or is_owner(copied[c], group, groups)):
-                for d in range(first, last, PART):
-                    add_part_to(memory, copied[c] * stride + d, load_part(memory, start + c * stride + d))
+    rows, ends, copies, listed, groups = merging[0], merging[1], merging[2], merging[3], merging[4]
+    # In passes without branches, because whose a row is, and whether it is new, is unpredictable.
+    found = np.uint64(0)
+    for k in range(lanes.state.shape[0]):
+        start, copied = (lanes.state[k, PRIVATE] - lanes.state[0, PRIVATE]) // stride, lanes.copied[k]
+        for c in range(1, lanes.state[k, COPIED]):
+            listed[found], groups[found] = start + c, copied[c]
+            found += np.uint64(is_owner(copied[c], thread, threads))
+    count = np.int32(0)
+    for i in range(found):
+        row = groups[i]
+        slot = slot_of_row[row]
+        is_new = slot < 0
+        slot = count if is_new else slot
+        slot_of_row[row] = groups[i] = slot
+        rows[slot] = row
+        ends[slot] = (np.uint32(0) if is_new else ends[slot]) + np.uint32(1)
+        count += np.int32(is_new)
+    total = np.uint32(0)
+    for slot in range(count):
+        slot_of_row[rows[slot]] = -1
+        total, ends[slot] = total + ends[slot], total
+    for i in range(found):
+        slot = groups[i]
+        copies[ends[slot]] = listed[i]
+        ends[slot] += np.uint32(1)
+    return count
+
+
+@kernel(internal=True)
+def add_changes(
+    memory: np.ndarray, lanes: Lane, step: Step, row_rates: np.ndarray, slot_of_row: np.ndarray, merging: np.ndarray,
+    thread: int, threads: int,
+) -> None:  # fmt: skip
+    """Add the change of every copy, in lane order, to the shared rows of ``thread`` among ``threads``.
+
+    Row by row, so that a row is read and written once for all of its copies, and copies are only read. A plain sum,
+    which approximates sequential steps if a round has few tokens. Alternatives that avoid overshoot in long rounds
+    (counting common updates once, or averaging) were measured to learn less from the same text.
+
+    Args:
+        row_rates: (2 V,) float32, the share of a row's changes that is added, or empty.
+        slot_of_row, merging: scratch, see ``group_copies``.
+    """
+    stride, start = step.stride, lanes.state[0, PRIVATE]
+    rows, ends, copies = merging[0], merging[1], merging[2]
+    count = group_copies(lanes, slot_of_row, merging, stride, thread, threads)
+    ahead = end = np.int64(0)
+    for k in range(-AHEAD, count):
+        if k + AHEAD < count:
+            place, begin, ahead = np.int64(rows[k + AHEAD]) * stride, ahead, np.int64(ends[k + AHEAD])
+            for d in range(0, stride, 16):
+                prefetch(memory, place + d)
+                for i in range(begin, ahead):
+                    prefetch_to_read(memory, start + np.int64(copies[i]) * stride + d)
+        if k >= 0:
+            place, begin, end = np.int64(rows[k]) * stride, end, np.int64(ends[k])
+            rate = row_rates[rows[k]] if row_rates.size else np.float32(1)
+            for d in range(0, stride if rate != 0 else 0, 16):
+                before = after = load(memory, place + d)
+                for i in range(begin, end):
+                    change = subtract(load(memory, start + np.int64(copies[i]) * stride + d), before)
+                    after = multiply_add(change, splat(rate), after)
+                store(memory, place + d, after)

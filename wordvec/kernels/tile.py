@@ -63,8 +63,9 @@ class Tile(NamedTuple):
     window_weights: np.ndarray  # (4 R,) float32, of CBOW's contexts
     contexts: np.ndarray  # (4,) float32, total context weight of each center
     hidden: np.ndarray  # (8 stride,) float32, four computed inputs (CBOW) and a copy of them
-    slot_of_row: np.ndarray  # (2 V,) int32, all -1: scratch for ``settle_rows``
+    slot_of_row: np.ndarray  # (2 V,) int32, all -1: scratch for ``settle_rows`` and ``add_changes``
     marked: np.ndarray  # (2, 1 + marks) uint32, see ``mark_users``, for odd and even rounds
+    merging: np.ndarray  # (5, 1 + copies of all lanes) uint32, scratch for ``add_changes``
 
 
 @kernel(inline=True)

@@ -246,6 +246,7 @@ def allocate(
         slot_of_row=block(threads, 2 * types if reproducible else 1, np.int32),
         # A thread may prepare all lanes.
         marked=block(2 * threads, 1 + lanes * sizes.uses if reproducible else 1, np.uint32).reshape(threads, 2, -1),
+        merging=block(5 * threads, 1 + lanes * sizes.touched if reproducible else 1, np.uint32).reshape(threads, 5, -1),
     )
     tile_arrays.slot_of_row[:] = -1
     return lane_arrays, tile_arrays
