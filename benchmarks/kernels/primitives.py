@@ -102,7 +102,7 @@ def compare_forms(vector_size: int, repeats: int, count: int) -> Iterator[Row]:
         scores=np.zeros(size, np.float32), gradients=np.zeros(size, np.float32),
         pair_weights=np.zeros(16, np.float32), window_weights=np.zeros(size, np.float32),
         contexts=np.zeros(4, np.float32), hidden=np.zeros(8 * stride, np.float32),
-        slot_of_row=np.zeros(0, np.int32), marked=np.zeros((2, 1), np.uint32),
+        slot_of_row=np.zeros(0, np.int32), marked=np.zeros((2, 1), np.uint32), merging=np.zeros((5, 1), np.uint32),
     )  # fmt: skip
     places = random.integers(0, count, (20_000, ROWS)) * stride
     inputs = random.integers(0, count, (len(places), TILE)) * stride
