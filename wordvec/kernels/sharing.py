@@ -95,17 +95,6 @@ def clear_users(users: np.ndarray, marked: np.ndarray) -> None:
     marked[0] = 0
 
 
-@kernel(inline=True)
-def is_shared(users: np.ndarray, row: np.uint64) -> np.bool_:
-    user = users[0, row]
-    shared: np.bool_ = user == SHARED
-    for thread in range(1, users.shape[0]):
-        other = users[thread, row]
-        shared |= (other == SHARED) | ((other != NOBODY) & (user != NOBODY))
-        user |= other
-    return shared
-
-
 @kernel(internal=True)
 def settle_uses(
     ids: np.ndarray, first: int, places: np.ndarray, uses: np.ndarray, copied: np.ndarray, private: int,
@@ -113,14 +102,22 @@ def settle_uses(
 ) -> np.int32:  # fmt: skip
     """Set the place of every use of rows ``first`` + id: in the table, or, if shared, in one of the private rows from
     ``private`` on, of which ``count`` are taken; return how many are then."""
-    shared = np.uint64(0)
-    # Listed first and without branches, because whether a row is shared, and whether it is new, is unpredictable. With
-    # unsigned numbers, because Numba wraps around negative ones.
+    # In passes without branches, because whether a row is shared, and whether it is new, is unpredictable; by thread,
+    # because rows that another one has marked take long to arrive. With unsigned numbers, because Numba wraps around
+    # negative ones.
     for k in range(ids.size):
         row = np.uint64(ids[k]) + np.uint64(first)
         places[k] = np.int64(row) * stride
+        uses[k] = users[0, row]
+    for thread in range(1, users.shape[0]):
+        for k in range(ids.size):
+            user, other = uses[k], np.int32(users[thread, np.uint64(ids[k]) + np.uint64(first)])
+            uses[k] = np.int32(SHARED) if (user != NOBODY) & (other != NOBODY) else user | other
+    shared = np.uint64(0)
+    for k in range(ids.size):
+        is_shared = uses[k] == SHARED
         uses[shared] = k
-        shared += np.uint64(is_shared(users, row))
+        shared += np.uint64(is_shared)
     for i in range(shared):
         use = np.uint64(uses[i])
         row = np.uint64(ids[use]) + np.uint64(first)
