@@ -88,27 +88,17 @@ def _largest(scores: np.ndarray, start: int, size: int, scratch: np.ndarray) -> 
 
 
 @kernel
-def output_softmax(
-    scores: np.ndarray, first: int, last: int, padded: int, targets: np.ndarray, losses: np.ndarray, scratch: np.ndarray
-) -> None:
+def output_softmax(scores: np.ndarray, first: int, last: int, padded: int, scratch: np.ndarray) -> None:
     """Convert the scores of the groups ``first`` .. ``last`` to probabilities, in place.
 
     Args:
         scores: as computed by ``output_scores``. padded: P.
-        targets: (R,) int32; -1 for a padding row.
-        losses: (R,) float64, output: -log p[target]; 0 for a padding row.
         scratch: (16,) float32, private to the thread.
     """
     size = padded * GROUP
     for g in range(first, last):
         start = g * size
         top = _largest(scores, start, size, scratch)
-        for t in range(GROUP):
-            row = g * GROUP + t
-            losses[row] = 0.0
-            if targets[row] >= 0:
-                place = start + np.int64(targets[row]) * GROUP + t
-                losses[row] = np.float64(scratch[t]) - np.float64(scores[place])
         total = splat(np.float32(0))
         for near in range(start, start + size, STRETCH):
             part = splat(np.float32(0))
@@ -119,10 +109,7 @@ def output_softmax(
             total = add(total, part)
         store(scratch, 0, total)
         for t in range(GROUP):
-            row = g * GROUP + t
             whole = scratch[t] + scratch[4 + t] + scratch[8 + t] + scratch[12 + t]
-            if targets[row] >= 0:
-                losses[row] += math.log(np.float64(whole))
             scratch[t] = scratch[4 + t] = scratch[8 + t] = scratch[12 + t] = np.float32(1) / whole
         factors = load(scratch, 0)
         for k in range(start, start + size, 16):

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -104,11 +105,11 @@ class SoftmaxGradients:
         weight: np.ndarray,
         bias: np.ndarray,
         goal: Objective,
-        slopes: Slopes,
+        slopes: Slopes | None,
         live: LiveColumns | None,
         workers: Workers | None = None,
     ) -> np.ndarray:
-        """Return each row's loss (R,) float64, unweighted, and write or add all gradients.
+        """Return each row's loss (R,) float64, unweighted, and write or add all gradients, unless ``slopes`` is None.
 
         Args:
             states: (R, F) float32, F a multiple of 16. weight: (V, F). bias: (V,).
@@ -122,9 +123,10 @@ class SoftmaxGradients:
         size = max(1, NEAR_FLOATS // (LANES * len(weight)))
         for first in range(0, len(groups), size):
             self._chunk(groups[first : first + size], states, weight, bias, goal, slopes, losses, workers)
-        output_subtract_targets(
-            states, goal.targets, goal.shares, goal.smoothing, slopes.d_weight.reshape(-1), slopes.d_bias
-        )
+        if slopes is not None:
+            output_subtract_targets(
+                states, goal.targets, goal.shares, goal.smoothing, slopes.d_weight.reshape(-1), slopes.d_bias
+            )
         return losses
 
     def _chunk(
@@ -134,7 +136,7 @@ class SoftmaxGradients:
         weight: np.ndarray,
         bias: np.ndarray,
         goal: Objective,
-        slopes: Slopes,
+        slopes: Slopes | None,
         losses: np.ndarray,
         workers: Workers | None,
     ) -> None:
@@ -152,24 +154,27 @@ class SoftmaxGradients:
         groups, count = _groups(rows_and_columns, width), len(rows_and_columns)
         packed, d_packed = (self._array(name, groups.columns.size * LANES) for name in ("packed", "d_packed"))
         scores, factors = self._array("scores", (count * words + LANES) * LANES), self._array("factors", count * LANES)
-        flat, d_weight = weight.reshape(-1), slopes.d_weight.reshape(-1)
+        flat = weight.reshape(-1)
         output_pack(states, groups, packed)
 
         def by_groups(first: int, last: int) -> None:
             output_group_scores(product, packed, groups, flat, bias, scores, first, last)
             output_exponentials(scores, packed, groups, words, *goal, losses, factors, first, last)
-            output_d_states(
-                product, scores, groups, flat, words, *goal, factors, d_packed, slopes.d_states, first, last
-            )  # fmt: skip
+            if slopes is not None:
+                output_d_states(
+                    product, scores, groups, flat, words, *goal, factors, d_packed, slopes.d_states, first, last
+                )  # fmt: skip
 
-        def by_words(first: int, last: int) -> None:
+        def by_words(slopes: Slopes, first: int, last: int) -> None:
             sums, squares = aligned((width + 1) * LANES, np.float32), aligned(RUN * LANES * LANES, np.float32)
             scratch = sums, squares, np.empty(RUN * LANES, np.int64)
             bounds = first * LANES, min(last * LANES, words)
+            d_weight = slopes.d_weight.reshape(-1)
             output_d_weight(product, scores, packed, groups, words, *scratch, d_weight, slopes.d_bias, *bounds)
 
         share_out(workers, by_groups, count)
-        share_out(workers, by_words, -(-words // LANES))
+        if slopes is not None:
+            share_out(workers, partial(by_words, slopes), -(-words // LANES))
 
     def _array(self, name: str, size: int) -> np.ndarray:
         """Return a thread's array, uninitialized."""

@@ -11,6 +11,7 @@ from seqclf.layers.parameters import Views
 from seqclf.layers.vocabulary_gradients import NEAR_FLOATS, LiveColumns, Objective, Slopes, SoftmaxGradients, share_out
 from seqclf.layers.workers import Workers
 from wordvec import InputError
+from wordvec.system.aligned_arrays import aligned
 
 ROWS = 16
 """Rows and words are padded, and divided among threads, in multiples of this."""
@@ -126,12 +127,9 @@ class VocabularyHead(Head):
         targets = check_classes(targets, len(states), self.outputs)
         if self.dtype == np.float64:
             return np.asarray(np.log(self.forward(states)[np.arange(len(states)), targets]))
-        found = np.empty(len(states))
-        piece = _Piece(self, self.weight, self._weight("bias"))
-        for first, last in piece.chunks(len(states)):
-            piece.begin(states[first:last], targets[first:last])
-            found[first:last] = -piece.forward(workers)[: last - first]
-        return found
+        goal = Objective(targets, np.ones(len(states), np.float32), np.float32(0))
+        states = np.ascontiguousarray(states, np.float32)
+        return -self._gradients.run(states, self.weight, self._weight("bias"), goal, None, None, workers)
 
     def best(self, states: np.ndarray, count: int, asked: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the ``count`` most probable words of each row (R, K) int32, the most probable first and of equal ones
@@ -280,8 +278,8 @@ class _Piece:
         self.words, self.width = weight.shape
         self.padded = -(-self.words // ROWS) * ROWS
         self.weight = weight.reshape(-1)
-        lanes = np.full((self.padded, 4), -np.inf, np.float32)
-        lanes[: self.words] = bias[:, None]
+        lanes = aligned(4 * self.padded, np.float32).reshape(-1, 4)
+        lanes[: self.words], lanes[self.words :] = bias[:, None], -np.inf
         self.lanes = lanes.reshape(-1)
 
     def chunks(self, rows: int) -> list[tuple[int, int]]:
@@ -289,33 +287,29 @@ class _Piece:
         size = max(FEWEST_ROWS, NEAR_FLOATS // self.padded // ROWS * ROWS)
         return [(first, min(first + size, rows)) for first in range(0, rows, size)]
 
-    def begin(self, states: np.ndarray, targets: np.ndarray | None = None, multiple: int = ROWS) -> None:
+    def begin(self, states: np.ndarray, multiple: int = ROWS) -> None:
         """Copy in some rows, padded with zeros to a multiple of 16 or of 4."""
         rows = len(states)
         high = -(-rows // multiple) * multiple
-        self.states = np.zeros((high, self.width), np.float32)
+        self.states = aligned(high * self.width, np.float32).reshape(high, self.width)
         self.states[:rows] = states
-        self.targets = np.full(high, -1, np.int32)
-        if targets is not None:
-            self.targets[:rows] = targets
         kept = getattr(self._head._kept, "scores", None)
         if kept is None or kept.size < high * self.padded:
-            kept = self._head._kept.scores = np.empty(high * self.padded, np.float32)
+            kept = self._head._kept.scores = aligned(high * self.padded, np.float32)
         self.scores = kept[: high * self.padded]
 
-    def forward(self, workers: Workers | None) -> np.ndarray:
-        """Return -log p(target) (R,) float64; ``scores`` then has the probabilities."""
+    def forward(self, workers: Workers | None) -> None:
+        """Compute the probabilities, in ``scores``."""
         from seqclf.kernels.output import output_scores, output_softmax
 
-        losses, states = np.empty(len(self.states)), self.states.reshape(-1)
+        states = self.states.reshape(-1)
 
         def run(first: int, last: int) -> None:
             scratch, groups = np.empty(16, np.float32), (first // GROUP, last // GROUP)
             output_scores(states, self.weight, self.lanes, self.scores, *groups, self.words, self.width)
-            output_softmax(self.scores, *groups, self.padded, self.targets, losses, scratch)
+            output_softmax(self.scores, *groups, self.padded, scratch)
 
         share_out(workers, run, len(self.states), ROWS)
-        return losses
 
     def best(self, words: np.ndarray, logs: np.ndarray, asked: int, asked_logs: np.ndarray) -> None:
         """Find the most probable words; see ``VocabularyHead.best``."""
