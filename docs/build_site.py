@@ -27,6 +27,7 @@ OUTSIDE = {
     "CONTRIBUTING.md": "contributors/contributing.md",
     "CHANGELOG.md": "reference/changelog.md",
     "benchmarks/results/RESULTS.md": "explanation/results.md",
+    "benchmarks/results/zen4/RESULTS.md": "explanation/results-zen4.md",
     "benchmarks/results/avx2/RESULTS.md": "explanation/results-avx2.md",
 }
 """Pages outside ``docs`` and their places on the site."""
@@ -35,7 +36,7 @@ LEFT_OUT = {DOCS / "README.md": "index.rst"}
 SECTIONS: dict[str, tuple[str, list[str]]] = {
     "how-to": ("How-to guides", []),
     "reference": ("Reference", ["command-help", "api/wordvec", "api/seqclf", "api/corpora", "changelog"]),
-    "explanation": ("Explanation", ["results", "results-avx2"]),
+    "explanation": ("Explanation", ["results", "results-zen4", "results-avx2"]),
     "contributors": ("Contributing", ["contributing", "architecture"]),
 }
 """Title of each folder, and its pages that are not in the index on Git hosts."""
