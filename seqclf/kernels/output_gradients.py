@@ -92,6 +92,62 @@ def output_group_scores(
             )  # fmt: skip
 
 
+LEAST = np.float32(-3e38)
+"""Below every score."""
+
+
+@kernel
+def output_group_losses(
+    product: int, packed: np.ndarray, groups: Groups, weight: np.ndarray, bias: np.ndarray, targets: np.ndarray,
+    losses: np.ndarray, scores: np.ndarray, tops: np.ndarray, totals: np.ndarray, first: int, last: int,
+) -> None:  # fmt: skip
+    """Compute -log p[target] of the rows of the groups ``first`` .. ``last``, without holding all scores.
+
+    The sum of exp(s - top), where top is the largest score so far, is multiplied by exp(top - new top) when that grows
+    (Milakov & Gimelshein 2018, arXiv 1805.02867).
+
+    Args:
+        product, packed, weight, bias: as for ``output_group_scores``.
+        targets: (R,) int32. losses: (R,) float64, output.
+        scores: (NEAR_WORDS * 32,), tops and totals: (32 G,) float32, scratch; ``scores`` is private to the thread.
+    """
+    words, infinity = bias.size, splat(np.float32(np.inf))
+    width = weight.size // words
+    for k in range(first * LANES, last * LANES, UNITS):
+        store(tops, k, splat(LEAST))
+        store(totals, k, splat(np.float32(0)))
+    for near in range(0, words, NEAR_WORDS):
+        count = min(NEAR_WORDS, words - near)
+        for g in range(first, last):
+            for v in range(count):
+                own = splat(bias[near + v])
+                store(scores, v * LANES, own)
+                store(scores, v * LANES + UNITS, own)
+            begin, end = groups.bounds[g], groups.bounds[g + 1] - 1
+            multiply_chosen(
+                product, weight, near * width, groups.words, groups.columns[begin:end], packed, begin * LANES, LANES,
+                scores, 0, groups.steps, end - begin, count,
+            )  # fmt: skip
+            for half in range(0, LANES, UNITS):
+                at = g * LANES + half
+                before = top = load(tops, at)
+                for k in range(half, count * LANES, LANES):
+                    top = clamp(load(scores, k), top, infinity)
+                total = multiply(load(totals, at), exponential(subtract(before, top)))
+                for k in range(half, count * LANES, LANES):
+                    total = add(total, exponential(subtract(load(scores, k), top)))
+                store(tops, at, top)
+                store(totals, at, total)
+            for lane in range(LANES):
+                row = groups.rows[g * LANES + lane]
+                if row >= 0 and near <= targets[row] < near + count:
+                    losses[row] = -np.float64(scores[(np.int64(targets[row]) - near) * LANES + lane])
+    for k in range(first * LANES, last * LANES):
+        row = groups.rows[k]
+        if row >= 0:
+            losses[row] += np.float64(tops[k]) + math.log(np.float64(totals[k]))
+
+
 @kernel
 def _subtract_means(
     scores: np.ndarray, start: int, words: int, share: float, rows: np.ndarray, losses: np.ndarray, part: np.ndarray

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -99,17 +98,44 @@ class SoftmaxGradients:
     def __init__(self) -> None:
         self._kept = threading.local()
 
+    def losses(
+        self,
+        states: np.ndarray,
+        weight: np.ndarray,
+        bias: np.ndarray,
+        targets: np.ndarray,
+        workers: Workers | None = None,
+    ) -> np.ndarray:
+        """Return -log p(target) of each row: (R,) float64; arguments as for ``run``."""
+        from seqclf.kernels.chosen import chosen_product
+        from seqclf.kernels.output_gradients import NEAR_WORDS, output_group_losses, output_pack
+
+        rows, width = states.shape
+        losses, parts = np.empty(rows), group_rows(rows, width, None)
+        groups, count, product = _groups(parts, width), len(parts), chosen_product()
+        packed = self._array("packed", groups.columns.size * LANES)
+        tops, totals = aligned(count * LANES, np.float32), aligned(count * LANES, np.float32)
+        output_pack(states, groups, packed)
+
+        def by_groups(first: int, last: int) -> None:
+            scratch = aligned(NEAR_WORDS * LANES, np.float32), tops, totals
+            flat = weight.reshape(-1)
+            output_group_losses(product, packed, groups, flat, bias, targets, losses, *scratch, first, last)
+
+        share_out(workers, by_groups, count)
+        return losses
+
     def run(
         self,
         states: np.ndarray,
         weight: np.ndarray,
         bias: np.ndarray,
         goal: Objective,
-        slopes: Slopes | None,
+        slopes: Slopes,
         live: LiveColumns | None,
         workers: Workers | None = None,
     ) -> np.ndarray:
-        """Return each row's loss (R,) float64, unweighted, and write or add all gradients, unless ``slopes`` is None.
+        """Return each row's loss (R,) float64, unweighted, and write or add all gradients.
 
         Args:
             states: (R, F) float32, F a multiple of 16. weight: (V, F). bias: (V,).
@@ -123,10 +149,9 @@ class SoftmaxGradients:
         size = max(1, NEAR_FLOATS // (LANES * len(weight)))
         for first in range(0, len(groups), size):
             self._chunk(groups[first : first + size], states, weight, bias, goal, slopes, losses, workers)
-        if slopes is not None:
-            output_subtract_targets(
-                states, goal.targets, goal.shares, goal.smoothing, slopes.d_weight.reshape(-1), slopes.d_bias
-            )
+        output_subtract_targets(
+            states, goal.targets, goal.shares, goal.smoothing, slopes.d_weight.reshape(-1), slopes.d_bias
+        )
         return losses
 
     def _chunk(
@@ -136,7 +161,7 @@ class SoftmaxGradients:
         weight: np.ndarray,
         bias: np.ndarray,
         goal: Objective,
-        slopes: Slopes | None,
+        slopes: Slopes,
         losses: np.ndarray,
         workers: Workers | None,
     ) -> None:
@@ -154,27 +179,24 @@ class SoftmaxGradients:
         groups, count = _groups(rows_and_columns, width), len(rows_and_columns)
         packed, d_packed = (self._array(name, groups.columns.size * LANES) for name in ("packed", "d_packed"))
         scores, factors = self._array("scores", (count * words + LANES) * LANES), self._array("factors", count * LANES)
-        flat = weight.reshape(-1)
+        flat, d_weight = weight.reshape(-1), slopes.d_weight.reshape(-1)
         output_pack(states, groups, packed)
 
         def by_groups(first: int, last: int) -> None:
             output_group_scores(product, packed, groups, flat, bias, scores, first, last)
             output_exponentials(scores, packed, groups, words, *goal, losses, factors, first, last)
-            if slopes is not None:
-                output_d_states(
-                    product, scores, groups, flat, words, *goal, factors, d_packed, slopes.d_states, first, last
-                )  # fmt: skip
+            output_d_states(
+                product, scores, groups, flat, words, *goal, factors, d_packed, slopes.d_states, first, last
+            )  # fmt: skip
 
-        def by_words(slopes: Slopes, first: int, last: int) -> None:
+        def by_words(first: int, last: int) -> None:
             sums, squares = aligned((width + 1) * LANES, np.float32), aligned(RUN * LANES * LANES, np.float32)
             scratch = sums, squares, np.empty(RUN * LANES, np.int64)
             bounds = first * LANES, min(last * LANES, words)
-            d_weight = slopes.d_weight.reshape(-1)
             output_d_weight(product, scores, packed, groups, words, *scratch, d_weight, slopes.d_bias, *bounds)
 
         share_out(workers, by_groups, count)
-        if slopes is not None:
-            share_out(workers, partial(by_words, slopes), -(-words // LANES))
+        share_out(workers, by_words, -(-words // LANES))
 
     def _array(self, name: str, size: int) -> np.ndarray:
         """Return a thread's array, uninitialized."""

@@ -127,9 +127,10 @@ class VocabularyHead(Head):
         targets = check_classes(targets, len(states), self.outputs)
         if self.dtype == np.float64:
             return np.asarray(np.log(self.forward(states)[np.arange(len(states)), targets]))
-        goal = Objective(targets, np.ones(len(states), np.float32), np.float32(0))
+        if not len(states):
+            return np.zeros(0)
         states = np.ascontiguousarray(states, np.float32)
-        return -self._gradients.run(states, self.weight, self._weight("bias"), goal, None, None, workers)
+        return -self._gradients.losses(states, self.weight, self._weight("bias"), targets, workers)
 
     def best(self, states: np.ndarray, count: int, asked: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the ``count`` most probable words of each row (R, K) int32, the most probable first and of equal ones

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(JIT_OFF, reason="nothing is compiled")
 NEEDED = {
     "embeddings": {"train_rounds"},
     "tagger": {"lstm_forward", "lstm_backward"},
-    "language-model": {"output_exponentials", "lstm_backward"},
+    "language-model": {"output_group_losses", "output_exponentials", "lstm_backward"},
     "forecaster": {"lstm_forward", "lstm_backward"},
     "transducer": {"decode", "decode_back", "greedy_steps"},
     "classifier": {"lstm_forward", "softmax_forward", "softmax_backward", "lstm_backward", "adam_update_rows"},

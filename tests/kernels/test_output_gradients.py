@@ -27,6 +27,12 @@ def run(states, weight, bias, targets, shares, *, smoothing=0.0, live=None, work
     return (SoftmaxGradients().run(x, w, b, goal, slopes, live, workers), *slopes)
 
 
+def losses_of(states, weight, bias, targets, *, workers=None):
+    """Return -log p (R,), computed without gradients."""
+    x, w, b = (each.astype(np.float32) for each in (states, weight, bias))
+    return SoftmaxGradients().losses(x, w, b, targets.astype(np.int32), workers)
+
+
 def drop(states, sequences, seed=1):
     """Set columns to zero, others in each sequence; return states and the live columns."""
     live = np.random.default_rng(seed).random((sequences, states.shape[1])) > 0.4
@@ -47,6 +53,22 @@ def test_loss_and_gradients_match_the_formulas(rows, words, width, smoothing):
     np.testing.assert_allclose(losses, expected[0], atol=5e-6)
     for got, wanted in ((d_states, expected[2]), (d_weight - 1, expected[3]), (d_bias - 1, expected[4])):
         np.testing.assert_allclose(got, wanted, atol=5e-6)
+
+
+@pytest.mark.parametrize(("rows", "words", "width"), SIZES)
+def test_losses_without_gradients_match_the_softmax(rows, words, width):
+    arrays = make(rows, words, width)
+    losses = losses_of(*arrays[:4])
+    np.testing.assert_allclose(losses, naive_heads.output(*arrays)[0], atol=5e-6)
+    with Workers(3) as workers:
+        np.testing.assert_array_equal(losses_of(*arrays[:4], workers=workers), losses)
+
+
+def test_losses_without_gradients_do_not_depend_on_the_batch():
+    states, weight, bias, targets, _ = make(40, 250, 16)
+    whole = losses_of(states, weight, bias, targets)
+    for rows in ([7], [19, 2, 33], [0, 11, 5, 4, 3]):
+        np.testing.assert_array_equal(losses_of(states[rows], weight, bias, targets[rows]), whole[rows])
 
 
 def test_dropped_columns_change_only_their_own_gradient():
@@ -99,6 +121,7 @@ def test_huge_scores_do_not_overflow_and_keep_their_gradient():
     states[:, 0], weight[:, 0] = [1e15, -1e15], [1e15, -1e15, 0, 0, 0]
     losses, *gradients = run(states, weight, np.zeros(5), np.array([1, 1]), np.ones(2))
     np.testing.assert_allclose(losses, [2e30, 0], rtol=1e-6)
+    np.testing.assert_allclose(losses_of(states, weight, np.zeros(5), np.array([1, 1])), losses, rtol=1e-6)
     assert all(np.isfinite(gradient).all() for gradient in gradients)
 
 
@@ -106,6 +129,6 @@ def test_huge_scores_do_not_overflow_and_keep_their_gradient():
 def test_nan_propagates_to_the_loss_of_its_row():
     states, *others = make(2, 5, 16)
     states[0, 3] = np.nan
-    losses, *_ = run(states, *others)
-    assert np.isnan(losses[0])
-    assert np.isfinite(losses[1])
+    for losses in (run(states, *others)[0], losses_of(states, *others[:3])):
+        assert np.isnan(losses[0])
+        assert np.isfinite(losses[1])

@@ -9,7 +9,7 @@ Five of ``quicker_numba`` have the same results in less time, so that kernels co
 - ufuncs: for every operation, Numba searches the loops of NumPy's ufunc for the types of its operands;
 - sizes: for every variable, Numba has LLVM parse a module to find out how many bytes its type takes.
 
-That of ``aligned_arrays`` aligns arrays.
+The one of ``aligned_arrays`` starts the arrays that kernels make on cache lines.
 """
 
 import contextlib

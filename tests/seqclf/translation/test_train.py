@@ -119,8 +119,6 @@ def test_with_many_units_the_softmax_skips_what_dropout_zeroed(monkeypatch):
     run, shares = SoftmaxGradients.run, []
 
     def without(self, states, weight, bias, goal, slopes, live, workers):
-        if slopes is None:
-            return run(self, states, weight, bias, goal, slopes, live, workers)
         np.testing.assert_array_equal(live.live[live.sequences][:, :8], states[:, :8] != 0)
         shares.append(live.live.mean())
         assert np.bincount(live.sequences)[:-1].tolist() == [32] * live.sequences[-1]
