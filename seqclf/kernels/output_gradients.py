@@ -44,7 +44,14 @@ class Groups(NamedTuple):
     offsets: np.ndarray  # 32 times the columns
     words: np.ndarray  # (NEAR_WORDS,) F times 0, 1, 2 ...: offsets of words in the weights
     steps: np.ndarray  # (at least NEAR_WORDS and F + 1,) 32 times 0, 1, 2 ...
+    alike: np.ndarray  # (G,) bool, whether the next group has the same columns
     runs: np.ndarray  # (N + 1,) bounds of runs of at most ``RUN`` groups with the same columns
+
+
+@kernel(inline=True)
+def _together(groups: Groups, g: int, last: int) -> int:
+    """Return how many groups from g on are multiplied together: two with the same columns, or one."""
+    return 2 if g + 1 < last and groups.alike[g] else 1
 
 
 @kernel
@@ -79,17 +86,20 @@ def output_group_scores(
     width = weight.size // words
     for near in range(0, words, NEAR_WORDS):
         count = min(NEAR_WORDS, words - near)
-        for g in range(first, last):
-            at = (g * words + near) * LANES
-            for v in range(count):
-                own = splat(bias[near + v])
-                store(scores, at + v * LANES, own)
-                store(scores, at + v * LANES + UNITS, own)
-            begin, end = groups.bounds[g], groups.bounds[g + 1] - 1
+        g = first
+        while g < last:
+            size, begin, end = _together(groups, g, last), groups.bounds[g], groups.bounds[g + 1] - 1
+            for i in range(size):
+                for v in range(count):
+                    own, at = splat(bias[near + v]), ((g + i) * words + near + v) * LANES
+                    store(scores, at, own)
+                    store(scores, at + UNITS, own)
             multiply_chosen(
                 product, weight, near * width, groups.words, groups.columns[begin:end], packed, begin * LANES, LANES,
-                scores, at, groups.steps, end - begin, count,
+                scores, (g * words + near) * LANES, groups.steps, end - begin, count,
+                (size - 1) * (end + 1 - begin) * LANES, words * LANES,
             )  # fmt: skip
+            g += size
 
 
 LEAST = np.float32(-3e38)
@@ -109,7 +119,7 @@ def output_group_losses(
     Args:
         product, packed, weight, bias: as for ``output_group_scores``.
         targets: (R,) int32. losses: (R,) float64, output.
-        scores: (NEAR_WORDS * 32,), tops and totals: (32 G,) float32, scratch; ``scores`` is private to the thread.
+        scores: (2 * NEAR_WORDS * 32,), tops and totals: (32 G,) float32, scratch; ``scores`` is private to the thread.
     """
     words, infinity = bias.size, splat(np.float32(np.inf))
     width = weight.size // words
@@ -118,30 +128,34 @@ def output_group_losses(
         store(totals, k, splat(np.float32(0)))
     for near in range(0, words, NEAR_WORDS):
         count = min(NEAR_WORDS, words - near)
-        for g in range(first, last):
-            for v in range(count):
-                own = splat(bias[near + v])
-                store(scores, v * LANES, own)
-                store(scores, v * LANES + UNITS, own)
-            begin, end = groups.bounds[g], groups.bounds[g + 1] - 1
+        g = first
+        while g < last:
+            size, begin, end = _together(groups, g, last), groups.bounds[g], groups.bounds[g + 1] - 1
+            for i in range(size):
+                for v in range(count):
+                    own, at = splat(bias[near + v]), (i * NEAR_WORDS + v) * LANES
+                    store(scores, at, own)
+                    store(scores, at + UNITS, own)
             multiply_chosen(
                 product, weight, near * width, groups.words, groups.columns[begin:end], packed, begin * LANES, LANES,
-                scores, 0, groups.steps, end - begin, count,
+                scores, 0, groups.steps, end - begin, count, (size - 1) * (end + 1 - begin) * LANES, NEAR_WORDS * LANES,
             )  # fmt: skip
-            for half in range(0, LANES, UNITS):
-                at = g * LANES + half
+            for part in range(0, size * LANES, UNITS):
+                own, at = part // LANES * NEAR_WORDS * LANES + part % LANES, g * LANES + part
                 before = top = load(tops, at)
-                for k in range(half, count * LANES, LANES):
+                for k in range(own, own + count * LANES, LANES):
                     top = clamp(load(scores, k), top, infinity)
                 total = multiply(load(totals, at), exponential(subtract(before, top)))
-                for k in range(half, count * LANES, LANES):
+                for k in range(own, own + count * LANES, LANES):
                     total = add(total, exponential(subtract(load(scores, k), top)))
                 store(tops, at, top)
                 store(totals, at, total)
-            for lane in range(LANES):
+            for lane in range(size * LANES):
                 row = groups.rows[g * LANES + lane]
                 if row >= 0 and near <= targets[row] < near + count:
-                    losses[row] = -np.float64(scores[(np.int64(targets[row]) - near) * LANES + lane])
+                    word = lane // LANES * NEAR_WORDS + np.int64(targets[row]) - near
+                    losses[row] = -np.float64(scores[word * LANES + lane % LANES])
+            g += size
     for k in range(first * LANES, last * LANES):
         row = groups.rows[k]
         if row >= 0:
@@ -239,13 +253,15 @@ def output_d_states(
     for k in range(groups.bounds[first] * LANES, groups.bounds[last] * LANES, UNITS):
         store(d_packed, k, splat(np.float32(0)))
     for near in range(0, words, NEAR_WORDS):
-        for g in range(first, last):
-            begin, end = groups.bounds[g], groups.bounds[g + 1] - 1
+        g = first
+        while g < last:
+            size, begin, end = _together(groups, g, last), groups.bounds[g], groups.bounds[g + 1] - 1
             multiply_chosen(
                 product, weight, near * width, groups.columns[begin:end], groups.words, scores,
                 (g * words + near) * LANES, LANES, d_packed, begin * LANES, groups.steps, min(NEAR_WORDS, words - near),
-                end - begin,
+                end - begin, (size - 1) * words * LANES, (end + 1 - begin) * LANES,
             )  # fmt: skip
+            g += size
     for g in range(first, last):
         for lane in range(LANES):
             row = groups.rows[g * LANES + lane]
@@ -271,37 +287,42 @@ def output_d_weight(
     Args:
         scores: as left by ``output_exponentials``, followed by room for 32 words.
         packed: x times the factors.
-        sums: ((F + 1) * 32,), squares: (RUN * 32 * 32,), lanes: (RUN * 32,) int64, private to the thread.
+        sums: (2 * (F + 1) * 32,), squares: (2 * RUN * 32 * 32,), lanes: (RUN * 32,) int64, private to the thread.
         first: a multiple of 32. last: a multiple of 32 or V.
     """
     width = d_weight.size // words
-    for v in range(first, last, LANES):
-        for k in range(0, (width + 1) * LANES, UNITS):
+    square, block = squares.size // 2, (width + 1) * LANES
+    for v in range(first, last, 2 * LANES):
+        count = 2 if v + LANES < last else 1
+        for k in range(0, count * block, UNITS):
             store(sums, k, splat(np.float32(0)))
         for r in range(groups.runs.size - 1):
             begin, end = groups.bounds[groups.runs[r]], groups.bounds[groups.runs[r] + 1]
             depth = 0
             for g in range(groups.runs[r], groups.runs[r + 1]):
-                at = (g * words + v) * LANES
-                for i in range(0, LANES, UNITS):
-                    for j in range(0, LANES, UNITS):
-                        turn_square(scores, at + i * LANES + j, LANES, squares, (depth + j) * LANES + i, LANES)
+                for part in range(count):
+                    at, to = (g * words + v + part * LANES) * LANES, part * square + depth * LANES
+                    for i in range(0, LANES, UNITS):
+                        for j in range(0, LANES, UNITS):
+                            turn_square(scores, at + i * LANES + j, LANES, squares, to + j * LANES + i, LANES)
                 for lane in range(LANES):
                     lanes[depth + lane] = (groups.bounds[g] - begin) * LANES + lane
                 depth += LANES
             multiply_chosen(
                 product, packed, begin * LANES, groups.steps, lanes, squares, 0, LANES, sums, 0,
-                groups.offsets[begin:end], depth, end - begin,
+                groups.offsets[begin:end], depth, end - begin, (count - 1) * square, block,
             )  # fmt: skip
-        live = min(LANES, last - v)
-        for w in range(live):
-            d_bias[v + w] += sums[width * LANES + w]
-        for i in range(0, live, UNITS):
-            for k in range(0, width, UNITS):
-                turn_square(sums, k * LANES + i, LANES, squares, 0, UNITS)
-                for w in range(min(UNITS, live - i)):
-                    at = (v + i + w) * width + k
-                    store(d_weight, at, add(load(d_weight, at), load(squares, w * UNITS)))
+        for part in range(count):
+            own, word = part * block, v + part * LANES
+            live = min(LANES, last - word)
+            for w in range(live):
+                d_bias[word + w] += sums[own + width * LANES + w]
+            for i in range(0, live, UNITS):
+                for k in range(0, width, UNITS):
+                    turn_square(sums, own + k * LANES + i, LANES, squares, 0, UNITS)
+                    for w in range(min(UNITS, live - i)):
+                        at = (word + i + w) * width + k
+                        store(d_weight, at, add(load(d_weight, at), load(squares, w * UNITS)))
 
 
 @kernel

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -118,7 +119,7 @@ class SoftmaxGradients:
         output_pack(states, groups, packed)
 
         def by_groups(first: int, last: int) -> None:
-            scratch = aligned(NEAR_WORDS * LANES, np.float32), tops, totals
+            scratch = aligned(2 * NEAR_WORDS * LANES, np.float32), tops, totals
             flat = weight.reshape(-1)
             output_group_losses(product, packed, groups, flat, bias, targets, losses, *scratch, first, last)
 
@@ -190,7 +191,7 @@ class SoftmaxGradients:
             )  # fmt: skip
 
         def by_words(first: int, last: int) -> None:
-            sums, squares = aligned((width + 1) * LANES, np.float32), aligned(RUN * LANES * LANES, np.float32)
+            sums, squares = (aligned(2 * size * LANES, np.float32) for size in (width + 1, RUN * LANES))
             scratch = sums, squares, np.empty(RUN * LANES, np.int64)
             bounds = first * LANES, min(last * LANES, words)
             output_d_weight(product, scores, packed, groups, words, *scratch, d_weight, slopes.d_bias, *bounds)
@@ -222,8 +223,10 @@ def _groups(rows_and_columns: list[tuple[np.ndarray, np.ndarray]], width: int) -
         if own is not rows_and_columns[runs[-1]][1] or group - runs[-1] == RUN:
             runs.append(group)
     runs.append(len(rows_and_columns))
+    every = [own for _, own in rows_and_columns]
+    alike = np.array([*(own is following for own, following in pairwise(every)), False])
     return Groups(
-        rows.reshape(-1), bounds, columns, columns * LANES, np.arange(NEAR_WORDS) * width, steps, np.array(runs)
+        rows.reshape(-1), bounds, columns, columns * LANES, np.arange(NEAR_WORDS) * width, steps, alike, np.array(runs)
     )
 
 
