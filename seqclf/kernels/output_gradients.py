@@ -141,15 +141,15 @@ def output_group_losses(
                 scores, 0, groups.steps, end - begin, count, (size - 1) * (end + 1 - begin) * LANES, NEAR_WORDS * LANES,
             )  # fmt: skip
             for part in range(0, size * LANES, UNITS):
-                own, at = part // LANES * NEAR_WORDS * LANES + part % LANES, g * LANES + part
-                before = top = load(tops, at)
-                for k in range(own, own + count * LANES, LANES):
+                start, to = part // LANES * NEAR_WORDS * LANES + part % LANES, g * LANES + part
+                before = top = load(tops, to)
+                for k in range(start, start + count * LANES, LANES):
                     top = clamp(load(scores, k), top, infinity)
-                total = multiply(load(totals, at), exponential(subtract(before, top)))
-                for k in range(own, own + count * LANES, LANES):
+                total = multiply(load(totals, to), exponential(subtract(before, top)))
+                for k in range(start, start + count * LANES, LANES):
                     total = add(total, exponential(subtract(load(scores, k), top)))
-                store(tops, at, top)
-                store(totals, at, total)
+                store(tops, to, top)
+                store(totals, to, total)
             for lane in range(size * LANES):
                 row = groups.rows[g * LANES + lane]
                 if row >= 0 and near <= targets[row] < near + count:
