@@ -2,10 +2,10 @@
 
     out[out_rows[t] : + 32] += sum_k a[a_rows[t] + a_columns[k]] * b[k * b_step : + 32]
 
-or of twice as many columns, in two places of ``b`` and ``out``.
-Lists of offsets choose the elements of A and the rows of the result, so that columns which dropout has set to zero cost
-nothing. Sums start from the value in ``out`` and add their products in the order of k; so the result does not depend on
-how rows are assigned to tiles and threads, nor on products with zero.
+and the same with 32 columns further on, if asked for both. Lists of offsets choose the elements of A and the rows of
+the result, so that columns which dropout has set to zero cost nothing. Sums start from the value in ``out`` and add
+their products in the order of k; so the result does not depend on how rows are assigned to tiles and threads, nor on
+products with zero.
 """
 
 from functools import lru_cache

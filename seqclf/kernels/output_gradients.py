@@ -69,6 +69,26 @@ def output_pack(states: np.ndarray, groups: Groups, packed: np.ndarray) -> None:
                 packed[k * LANES + lane] = value
 
 
+@kernel(inline=True)
+def _score(
+    product: int, packed: np.ndarray, groups: Groups, weight: np.ndarray, bias: np.ndarray, g: int, size: int,
+    near: int, scores: np.ndarray, start: int, apart: int,
+) -> None:  # fmt: skip
+    """Compute the scores of group g, or of two from g on, for at most ``NEAR_WORDS`` words from ``near`` on; those of
+    the first are at ``start``, those of the second ``apart`` further on."""
+    begin, end = groups.bounds[g], groups.bounds[g + 1] - 1
+    width, count = weight.size // bias.size, min(NEAR_WORDS, bias.size - near)
+    for i in range(size):
+        for v in range(count):
+            own, at = splat(bias[near + v]), start + i * apart + v * LANES
+            store(scores, at, own)
+            store(scores, at + UNITS, own)
+    multiply_chosen(
+        product, weight, near * width, groups.words, groups.columns[begin:end], packed, begin * LANES, LANES,
+        scores, start, groups.steps, end - begin, count, (size - 1) * (end + 1 - begin) * LANES, apart,
+    )  # fmt: skip
+
+
 @kernel
 def output_group_scores(
     product: int, packed: np.ndarray, groups: Groups, weight: np.ndarray, bias: np.ndarray, scores: np.ndarray,
@@ -83,22 +103,11 @@ def output_group_scores(
         scores: flat (G, V, 32), output.
     """
     words = bias.size
-    width = weight.size // words
     for near in range(0, words, NEAR_WORDS):
-        count = min(NEAR_WORDS, words - near)
         g = first
         while g < last:
-            size, begin, end = _together(groups, g, last), groups.bounds[g], groups.bounds[g + 1] - 1
-            for i in range(size):
-                for v in range(count):
-                    own, at = splat(bias[near + v]), ((g + i) * words + near + v) * LANES
-                    store(scores, at, own)
-                    store(scores, at + UNITS, own)
-            multiply_chosen(
-                product, weight, near * width, groups.words, groups.columns[begin:end], packed, begin * LANES, LANES,
-                scores, (g * words + near) * LANES, groups.steps, end - begin, count,
-                (size - 1) * (end + 1 - begin) * LANES, words * LANES,
-            )  # fmt: skip
+            size, at = _together(groups, g, last), (g * words + near) * LANES
+            _score(product, packed, groups, weight, bias, g, size, near, scores, at, words * LANES)
             g += size
 
 
@@ -122,7 +131,6 @@ def output_group_losses(
         scores: (2 * NEAR_WORDS * 32,), tops and totals: (32 G,) float32, scratch; ``scores`` is private to the thread.
     """
     words, infinity = bias.size, splat(np.float32(np.inf))
-    width = weight.size // words
     for k in range(first * LANES, last * LANES, UNITS):
         store(tops, k, splat(LEAST))
         store(totals, k, splat(np.float32(0)))
@@ -130,16 +138,8 @@ def output_group_losses(
         count = min(NEAR_WORDS, words - near)
         g = first
         while g < last:
-            size, begin, end = _together(groups, g, last), groups.bounds[g], groups.bounds[g + 1] - 1
-            for i in range(size):
-                for v in range(count):
-                    own, at = splat(bias[near + v]), (i * NEAR_WORDS + v) * LANES
-                    store(scores, at, own)
-                    store(scores, at + UNITS, own)
-            multiply_chosen(
-                product, weight, near * width, groups.words, groups.columns[begin:end], packed, begin * LANES, LANES,
-                scores, 0, groups.steps, end - begin, count, (size - 1) * (end + 1 - begin) * LANES, NEAR_WORDS * LANES,
-            )  # fmt: skip
+            size = _together(groups, g, last)
+            _score(product, packed, groups, weight, bias, g, size, near, scores, 0, NEAR_WORDS * LANES)
             for part in range(0, size * LANES, UNITS):
                 start, to = part // LANES * NEAR_WORDS * LANES + part % LANES, g * LANES + part
                 before = top = load(tops, to)

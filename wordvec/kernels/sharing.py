@@ -212,6 +212,15 @@ def group_copies(
 
 
 @kernel(internal=True)
+def rate_of(row_rates: np.ndarray, row: int) -> np.float32:
+    """Return the share of a row's changes that is added: its own, or, if there are none, 1."""
+    rate = np.float32(1)
+    if row_rates.size:
+        rate = row_rates[row]
+    return rate
+
+
+@kernel(internal=True)
 def add_changes(
     memory: np.ndarray, lanes: Lane, step: Step, row_rates: np.ndarray, slot_of_row: np.ndarray, merging: np.ndarray,
     thread: int, threads: int,
@@ -239,7 +248,7 @@ def add_changes(
                     prefetch_to_read(memory, start + np.int64(copies[i]) * stride + d)
         if k >= 0:
             place, begin, end = np.int64(rows[k]) * stride, end, np.int64(ends[k])
-            rate = row_rates[rows[k]] if row_rates.size else np.float32(1)
+            rate = rate_of(row_rates, rows[k])
             for d in range(0, stride if rate != 0 else 0, 16):
                 before = after = load(memory, place + d)
                 for i in range(begin, end):

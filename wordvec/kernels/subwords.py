@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from wordvec.kernels.sharing import rate_of
 from wordvec.kernels.simd import Int, kernel, load, multiply, multiply_add, splat, store, subtract
 from wordvec.kernels.slices import CENTER, FILLED, LAST_CENTER, PRIVATE, Lane, Step
 from wordvec.kernels.tile import add_to
@@ -207,14 +208,6 @@ def compose_words(
         first, last, start = plane_of(subwords, thread, stride)
         for i in range(1, words[0] + 1 if first < last else 0):
             compose(memory, subwords, words[i], stride, first, last, start, composed_place(lane, i, stride))
-
-
-@kernel(internal=True)
-def rate_of(row_rates: np.ndarray, row: int) -> np.float32:
-    rate = np.float32(1)
-    if row_rates.size:
-        rate = row_rates[row]
-    return rate
 
 
 @kernel(internal=True)
