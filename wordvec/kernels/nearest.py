@@ -16,10 +16,12 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from wordvec.kernels.simd import JIT_OFF, Int, Lowering, kernel, primitive
+from wordvec.kernels.simd import JIT_OFF, Int, Lowering, kernel, prefetch_to_read, primitive
 
 ROWS = 32
 """Rows of a block: two numbers of each are a cache line."""
+AHEAD = 2
+"""Blocks between the prefetched one and the one being multiplied."""
 
 FAST = {"contract", "reassoc", "nnan", "nsz"}
 
@@ -122,15 +124,18 @@ def candidates(
         Their number; -1 if C is too small.
     """
     count, last = 0, lowest.size - 1
+    numbers, size = blocks.reshape(blocks.size), blocks[0].size
     for k in range(lowest.size):
         lowest[k] = -np.inf
     for block in range(blocks.shape[0]):
+        for k in range((block + AHEAD) * size, min((block + AHEAD + 1) * size, numbers.size), 2 * ROWS):
+            prefetch_to_read(numbers, k)
         block_products(blocks, block, direction, products)
-        best = np.float32(-np.inf)
-        for r in range(ROWS):
+        least, possible = lowest[last] - slack, 0
+        for r in range(ROWS):  # counted, which LLVM vectorizes, unlike the largest
             row = block * ROWS + r
-            best = max(best, np.float32(products[r]) * (scales[row] * step) + errors[row])
-        if best + slack < lowest[last]:
+            possible += np.float32(products[r]) * (scales[row] * step) + errors[row] >= least
+        if possible == 0:
             continue
         for r in range(ROWS):
             row = block * ROWS + r
