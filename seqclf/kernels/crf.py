@@ -17,8 +17,8 @@ the batch.
 import numpy as np
 
 from seqclf.kernels.crf_log_space import log_space_pass
-from seqclf.kernels.crf_scaled import in_reach, prepare, scaled_pass
-from wordvec.kernels.simd import Int, kernel
+from seqclf.kernels.crf_scaled import UNITS, in_reach, prepare, scaled_pass
+from wordvec.kernels.simd import Sixteen, add, clamp, kernel, load, splat_as, store
 
 
 @kernel(internal=True)
@@ -132,34 +132,51 @@ def crf_viterbi(
         scores: (B,), output: path scores; 0 for an empty sequence.
     """
     classes = start.size
-    longest = _length(starts, 0)
-    came_from = np.empty((max(longest, 1), classes), dtype=np.int32)
-    best, following = np.empty(classes), np.empty(classes)
+    longest, width = max(_length(starts, 0), 1), (classes + UNITS - 1) // UNITS * UNITS
+    moves, best = np.zeros((classes, width)), np.zeros((longest, width))
+    for i in range(classes):
+        for j in range(classes):
+            moves[i, j] = transitions[i, j]
     for s in range(sequences):
         length = _length(starts, s)
         scores[s] = 0.0
         if length == 0:
             continue
         for k in range(classes):
-            best[k] = start[k] + emissions[starts[0] + s, k]
+            best[0, k] = start[k] + emissions[starts[0] + s, k]
         for t in range(1, length):
-            row = starts[t] + s
-            for j in range(classes):
-                top, winner = best[0] + transitions[0, j], 0
-                for i in range(1, classes):
-                    score = best[i] + transitions[i, j]
-                    if score > top:
-                        top, winner = score, i
-                following[j] = top + emissions[row, j]
-                came_from[t, j] = winner
+            for k in range(0, width, UNITS):
+                store(best[t], k, _best_sums(best[t - 1], moves, k))
             for k in range(classes):
-                best[k] = following[k]
-        label: Int = 0
+                best[t, k] += emissions[starts[t] + s, k]
+        row, label = best[length - 1], 0
         for k in range(classes):
-            best[k] += end[k]
-            if best[k] > best[label]:
+            row[k] += end[k]
+            if row[k] > row[label]:
                 label = k
-        scores[s] = best[label]
-        for t in range(length - 1, -1, -1):
+        scores[s] = row[label]
+        labels[starts[length - 1] + s] = label
+        for t in range(length - 2, -1, -1):
+            label = _best_before(best[t], transitions, label)
             labels[starts[t] + s] = label
-            label = np.int64(came_from[t, label]) if t > 0 else label
+
+
+@kernel(internal=True)
+def _best_sums(values: np.ndarray, matrix: np.ndarray, column: int) -> Sixteen:
+    """Return the largest values[i] + matrix[i] (C, W) over i, for sixteen columns from ``column`` on."""
+    infinity = splat_as(load(values, 0), np.inf)
+    top = add(splat_as(infinity, values[0]), load(matrix[0], column))
+    for i in range(1, matrix.shape[0]):
+        top = clamp(add(splat_as(infinity, values[i]), load(matrix[i], column)), top, infinity)
+    return top
+
+
+@kernel(internal=True)
+def _best_before(values: np.ndarray, transitions: np.ndarray, label: int) -> int:
+    """Return the first i with the largest values[i] + transitions[i, label], the same sums as in ``_best_sums``."""
+    top, winner = values[0] + transitions[0, label], 0
+    for i in range(1, transitions.shape[0]):
+        score = values[i] + transitions[i, label]
+        if score > top:
+            top, winner = score, i
+    return winner

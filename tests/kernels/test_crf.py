@@ -102,6 +102,15 @@ def test_viterbi_finds_the_best_path(seed):
     assert scores[4] == 0
 
 
+@pytest.mark.parametrize("classes", [16, 17, 40])
+def test_viterbi_of_many_labels_equals_a_step_by_step_search(classes):
+    # Small integers: many ties, and exact sums.
+    arrays = [np.round(a) for a in make(classes, seed=classes)]
+    labels, scores = decode(arrays)
+    for s, rows in enumerate(naive_heads.sequence_rows(STARTS)[:4]):
+        assert (labels[rows].tolist(), scores[s]) == naive_heads.viterbi(arrays[0][rows], *arrays[1:])
+
+
 def test_viterbi_ties_are_resolved_by_the_lowest_label():
     labels, _ = decode([np.zeros_like(a) for a in make()])
     assert not labels.any()

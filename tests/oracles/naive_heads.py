@@ -42,6 +42,20 @@ def best_path(emissions, transitions, start, end):
     )
 
 
+def viterbi(emissions, transitions, start, end):
+    """Return ``best_path`` as a list, and its score, token by token."""
+    best, came_from = start + emissions[0], []
+    for row in emissions[1:]:
+        sums = best[:, None] + transitions
+        came_from.append(sums.argmax(axis=0))
+        best = sums.max(axis=0) + row
+    best = best + end
+    path = [int(best.argmax())]
+    for before in reversed(came_from):
+        path.append(int(before[path[-1]]))
+    return path[::-1], best.max()
+
+
 def crf(emissions, starts, transitions, start, end, targets, weights):
     """Return the sequence losses, marginals (R, C), and gradients of the weighted sum of the losses, by enumeration.
 
