@@ -1,6 +1,6 @@
 """The benchmark suite: alternation, ratios, tables, missing or failing peers, comparison of runs. Nothing is timed."""
 
-import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import corpora
 from benchmarks import __main__ as program
 from benchmarks.harness import suite
 from benchmarks.harness.headline import BEGIN, END, chosen_rows, headline, plotted_rows, summary, write_readme
@@ -470,6 +471,13 @@ def test_busy_machine_is_noted(tmp_path, monkeypatch, capsys):
     assert facts["machine"]["packages"]["numpy"]
     assert "other programs keep 1.7 processors busy" in capsys.readouterr().err
     assert "Other programs kept 1.7 processors busy" in markdown(facts)
+
+
+def test_modules_are_bytecode_before_anything_is_timed(tmp_path):
+    written = Path(importlib.util.cache_from_source(corpora.__file__))
+    written.unlink(missing_ok=True)
+    suite.measure_all((), Run(tmp_path))
+    assert written.exists()
 
 
 def test_busy_processors_are_between_zero_and_the_core_count():
