@@ -95,7 +95,7 @@ def _heads(batch: PackedBatch, random: np.random.Generator, times: int) -> Itera
     yield Kernel(
         f"CRF of {labels} labels, both passes", Work(times * 3 * (scores + moves)),
         partial(_repeated, times, crf.loss_and_backward, states, batch, targets),
-        "chain in float64, half the SIMD width; 17 labels fill two registers by half",
+        "chain in float64, half the SIMD width; the scores are most of the work",
     )  # fmt: skip
     yield Kernel(
         f"CRF of {labels} labels, best path", Work(times * (scores + moves)),

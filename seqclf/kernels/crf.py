@@ -17,7 +17,8 @@ the batch.
 import numpy as np
 
 from seqclf.kernels.crf_log_space import log_space_pass
-from seqclf.kernels.crf_scaled import UNITS, in_reach, prepare, scaled_pass
+from seqclf.kernels.crf_scaled import LANES, active_at, backward, forward, in_reach, prepare, read_group
+from seqclf.kernels.panels import UNITS
 from wordvec.kernels.simd import Sixteen, add, clamp, kernel, load, splat_as, store
 
 
@@ -51,6 +52,41 @@ def _target_score(
     return score
 
 
+@kernel(inline=True)
+def _sum_over_paths(
+    emissions: np.ndarray, starts: np.ndarray, transitions: np.ndarray, start: np.ndarray, end: np.ndarray,
+    weights: np.ndarray, first: int, last: int, log_z: np.ndarray, marginals: np.ndarray, d_transitions: np.ndarray,
+) -> None:  # fmt: skip
+    """Set ``log_z`` and the rows of ``marginals`` of the sequences ``first`` .. ``last``, and add the expected numbers
+    of transitions, times ``weights``, to ``d_transitions``, unless there are no weights."""
+    classes = start.size
+    chain = prepare(transitions, start, end, _length(starts, first) if first < last else 0)
+    for group in range(first, last, LANES):
+        for s in range(group, min(group + LANES, last)):
+            log_z[s] = 0.0
+        count, length = active_at(0, starts, group, min(LANES, last - group)), _length(starts, group)
+        if count == 0:
+            continue
+        read_group(chain, emissions, starts, group, count, length)
+        forward(chain, starts, group, count, length, log_z)
+        backward(chain, starts, group, count, length, weights, marginals)
+        for lane in range(count):
+            if in_reach(chain, lane):
+                continue
+            s = group + lane
+            own = np.empty((_length(starts, s), classes))
+            weight = weights[s] if weights.size else 0.0
+            log_z[s] = log_space_pass(
+                emissions, starts, s, len(own), transitions, start, end, weight, own, d_transitions
+            )
+            for t in range(len(own)):
+                for k in range(classes):
+                    marginals[starts[t] + s, k] = own[t, k]
+    for i in range(classes):
+        for j in range(classes):
+            d_transitions[i, j] += chain.counts[i, j] * chain.moves[i, j]
+
+
 @kernel(allocates=True)
 def crf_forward_backward(
     emissions: np.ndarray, starts: np.ndarray, transitions: np.ndarray, start: np.ndarray, end: np.ndarray,
@@ -67,35 +103,26 @@ def crf_forward_backward(
         d_emissions: (R, C), output in the rows of these sequences.
         d_transitions: (C, C), d_start, d_end: (C,), accumulated.
     """
+    _sum_over_paths(
+        emissions, starts, transitions, start, end, weights, first, last, losses, d_emissions, d_transitions
+    )
     classes = start.size
-    longest = _length(starts, first) if first < last else 0
-    chain = prepare(transitions, start, end, longest)
     for s in range(first, last):
-        length = _length(starts, s)
-        losses[s] = 0.0
+        length, weight = _length(starts, s), weights[s]
         if length == 0:
             continue
-        weight = weights[s]
-        if in_reach(chain, emissions, starts, s, length):
-            log_z = scaled_pass(chain, length, weight, True)
-        else:
-            log_z = log_space_pass(
-                emissions, starts, s, length, transitions, start, end, weight, chain.marginals, d_transitions
-            )
-        losses[s] = log_z - _target_score(
+        losses[s] -= _target_score(
             emissions, starts, s, length, transitions, start, end, targets, weight, d_transitions, d_start, d_end
         )
         for t in range(length):
             row = starts[t] + s
             for k in range(classes):
-                d_emissions[row, k] = weight * chain.marginals[t, k]
+                d_emissions[row, k] *= weight
+            for k in range(classes if t == 0 else 0):
+                d_start[k] += d_emissions[row, k]
+            for k in range(classes if t == length - 1 else 0):
+                d_end[k] += d_emissions[row, k]
             d_emissions[row, targets[row]] -= weight
-        for k in range(classes):
-            d_start[k] += weight * chain.marginals[0, k]
-            d_end[k] += weight * chain.marginals[length - 1, k]
-    for i in range(classes):
-        for j in range(classes):
-            d_transitions[i, j] += chain.counts[i, j] * chain.moves[i, j]
 
 
 @kernel(allocates=True)
@@ -104,18 +131,10 @@ def crf_marginals(
     sequences: int, marginals: np.ndarray,
 ) -> None:  # fmt: skip
     """Compute marginals (R, C), p(label | all tokens), for every token of the first ``sequences`` sequences."""
-    chain, unused = prepare(transitions, start, end, _length(starts, 0)), np.empty_like(transitions)
-    for s in range(sequences):
-        length = _length(starts, s)
-        if length == 0:
-            continue
-        if in_reach(chain, emissions, starts, s, length):
-            scaled_pass(chain, length, 0.0, False)
-        else:
-            log_space_pass(emissions, starts, s, length, transitions, start, end, 0.0, chain.marginals, unused)
-        for t in range(length):
-            for k in range(start.size):
-                marginals[starts[t] + s, k] = chain.marginals[t, k]
+    _sum_over_paths(
+        emissions, starts, transitions, start, end, np.empty(0), np.int64(0), sequences, np.empty(sequences),
+        marginals, np.zeros_like(transitions),
+    )  # fmt: skip
 
 
 @kernel(allocates=True)
