@@ -132,7 +132,7 @@ def crf_marginals(
 ) -> None:  # fmt: skip
     """Compute marginals (R, C), p(label | all tokens), for every token of the first ``sequences`` sequences."""
     _sum_over_paths(
-        emissions, starts, transitions, start, end, np.empty(0), np.int64(0), sequences, np.empty(sequences),
+        emissions, starts, transitions, start, end, np.empty(0), 0, sequences, np.empty(sequences),
         marginals, np.zeros_like(transitions),
     )  # fmt: skip
 
