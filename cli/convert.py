@@ -70,7 +70,7 @@ def convert(
         check_files(metadata=str(metadata))
     if storage != "float32" and output_format(target, format) != "safetensors":
         raise click.UsageError(f"--storage {storage} needs a .safetensors file, got {target}")
-    words = None if words_file is None else _words(words_file)
+    words = None if words_file is None else _words(words_file, reading["encoding"])
     vectors = load_vectors(source, format=input_format, words=words, **reading)
     if words is not None and (missing := len(words - set(vectors.tokens))):
         log(f"{missing:,} of {len(words):,} words are not in {source}", quiet)
@@ -84,11 +84,14 @@ def convert(
     log(f"{target}: {written}", quiet)
 
 
-def _words(path: str) -> set[str]:
-    """Return the first words of the lines of a file, such as one of words or of words and counts."""
+def _words(path: str, encoding: str) -> set[str]:
+    """Return the first words of the lines of a file, such as one of words or of words and counts.
+
+    ``encoding``: of the file, if it is not UTF-8.
+    """
     from corpora import InputError, read_lines
 
-    words = {line.split()[0] for line in read_lines(path) if line.strip()}
+    words = {line.split()[0] for line in read_lines(path, encoding=("utf-8", encoding)) if line.strip()}
     if not words:
         raise InputError(f"{path}: no words")
     return words

@@ -192,7 +192,8 @@ def _make(kind: str, given: dict[str, Any]) -> None:
         check_target(target)
     known = None
     if given["drop_words"] is not None:
-        given["drop_words"] = list(filter(None, map(str.strip, read_lines(given["drop_words"]))))
+        lines = read_lines(given["drop_words"], encoding=("utf-8", given["encoding"]))
+        given["drop_words"] = list(filter(None, map(str.strip, lines)))
     if like is not None:
         known = load_documents(like)
         given["normalize"] = "none"  # what matrices of earlier releases do not record
@@ -214,7 +215,9 @@ def _make(kind: str, given: dict[str, Any]) -> None:
         normalize=given.pop("normalize"),
         unit=given.pop("unit"),
     )
-    vocabulary = load_vocabulary(words) if words is not None else None if known is None else known.vocabulary
+    vocabulary = None if known is None else known.vocabulary
+    if words is not None:
+        vocabulary = load_vocabulary(words, encoding=corpus.encoding)
     with Progress("reading", quiet) as progress:
         result = _build(
             corpus,

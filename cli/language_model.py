@@ -1,7 +1,7 @@
 """``language-model``: train, evaluate, query and sample recurrent language models."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +126,8 @@ def train(
     checkpointing.remove()
     if test_lines is not None:
         checksums = lines.checksums()
-        trained_on = _training_lines(lines, 0.0 if dev is not None else settings.validation_fraction)
+        held_out = settings.validation_fraction if dev is None else 0.0
+        trained_on = itertools.islice(lines, settings.training_lines(sum(1 for _ in lines), held_out))
         measured = model.perplexity(test_lines, trained_on=trained_on, threads=threads)
         lines.check_unchanged(checksums)
         click.echo(_report(measured, f"on {test}", model.unit))
@@ -346,12 +347,6 @@ def _text(corpus: tuple[str, ...], encoding: str, encoding_errors: str) -> "Text
 def _visible(token: str) -> str:
     """Return a token as one printable line; control characters are escaped."""
     return token if token.isprintable() else repr(token)[1:-1]
-
-
-def _training_lines(lines: Iterable[str], held_out: float) -> Iterator[str]:
-    """Return the lines without those at the end that a training splits off."""
-    count = sum(1 for _ in lines)
-    return itertools.islice(lines, count - round(held_out * count))
 
 
 def _measure(loss: float, unit: str) -> str:

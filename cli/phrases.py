@@ -66,7 +66,7 @@ def learn(
     from wordvec.system.atomic_files import check_target
     from wordvec.system.wording import counted
 
-    settings = phrase_settings(lowercase=lowercase, **given)
+    settings = phrase_settings(lowercase=lowercase, encoding=encoding, **given)
     check_target(output)
     texts = TextCorpus(
         *corpus,

@@ -193,8 +193,8 @@ def train_embeddings(
     from wordvec.system.atomic_files import check_target
 
     made = {"command": command_line(), "seed": given["seed"], "min_count": min_count, "max_vocabulary": max_vocabulary}
-    rules = take_rules(given)
-    phrases = PhraseStep.taken_from(given, lowercase)
+    rules = take_rules(given, encoding)
+    phrases = PhraseStep.taken_from(given, lowercase, encoding)
     shards = ShardStep(given)
     tuning = TuningStep(given, output)
     if evaluate_every is not None and not evaluate_on:

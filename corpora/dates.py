@@ -156,12 +156,15 @@ def is_date(cell: str) -> bool:
     return any(parse(cell) is not None for parse in _PARSERS)
 
 
-def parse_dates(name: str, cells: Sequence[str], wheres: Sequence[str], strict: bool) -> Dates | None:
+def parse_dates(name: str, cells: Sequence[str], wheres: Sequence[str], strict: bool, quiet: bool) -> Dates | None:
     """Return the dates of a column, or None if it does not hold dates.
+
+    Of two readings, such as of 01/02/2003, the one with equal steps is chosen; if both have them, the likelier one,
+    with a warning.
 
     Args:
         name: of the column. cells: (N,) its cells. wheres: (N,) ``file:line`` of each.
-        strict: a column that begins with a date must hold only dates.
+        strict: a column that begins with a date must hold only dates. quiet: without the warning.
 
     Raises:
         InputError: with ``strict``, the first cell that is not a date.
@@ -176,8 +179,7 @@ def parse_dates(name: str, cells: Sequence[str], wheres: Sequence[str], strict: 
         found = [parse(cell) for cell in cells]
         whole = [date for date in found if date is not None]
         if len(whole) == len(cells) and len({unit for unit, _ in whole}) == 1:
-            dates = Dates(whole[0][0], [value for _, value in whole])
-            complete.append(dates if of_weeks else _coarsened(dates))
+            complete.append(Dates(whole[0][0], [value for _, value in whole]))
     if not complete:
         if begun and strict:
             bad = next(row for row, cell in enumerate(cells) if all(parse(cell) is None for parse in begun))
@@ -185,10 +187,28 @@ def parse_dates(name: str, cells: Sequence[str], wheres: Sequence[str], strict: 
                 f"{wheres[bad]}: {name:.40} must be a date like {cells[0]!r:.40}, found {cells[bad]!r:.40}"
             )
         return None
-    if any(dates != complete[0] for dates in complete):  # 01/02/2003 is two dates: choose the reading with equal steps
-        equal = [dates for dates in complete if _equal_step(dates)]
-        return min(equal, key=_is_odd, default=None)
-    return complete[0]
+    coarsened = [dates if of_weeks else _coarsened(dates) for dates in complete]
+    if all(dates == coarsened[0] for dates in coarsened):
+        return coarsened[0]
+    # 01/02/2003 is two dates: choose the reading with equal steps
+    equal = [place for place, dates in enumerate(coarsened) if _equal_step(dates)]
+    if not equal:
+        return None
+    ranks = {place: _unlikely(complete[place]) for place in equal}
+    chosen, *others = sorted(equal, key=ranks.__getitem__)
+    if others and ranks[others[0]] < _MOST_UNLIKELY and not quiet:
+        _warn_of_two(name, complete[chosen], complete[others[0]], cells, wheres)
+    return coarsened[chosen]
+
+
+def _warn_of_two(name: str, chosen: Dates, other: Dates, cells: Sequence[str], wheres: Sequence[str]) -> None:
+    """Warn of dates that may be others."""
+    row = next(row for row, value in enumerate(chosen.values) if value != other.values[row])
+    read, also = (datetime.date.fromordinal(dates.values[row]) for dates in (chosen, other))
+    _log.warning(
+        "%s: %.40s %r may be %s or %s, and is read as %s; write dates as year-month-day", wheres[row], name, cells[row],
+        *sorted((read, also)), read,
+    )  # fmt: skip
 
 
 def _equal_step(dates: Dates) -> int | None:
@@ -196,11 +216,22 @@ def _equal_step(dates: Dates) -> int | None:
     return dates.step() or Dates(dates.unit, dates.values[::-1]).step()
 
 
-def _is_odd(dates: Dates) -> bool:
-    """Return whether dates step by an unlikely number of months: 05/01/2023 and 12/01/2023 are rather a week apart."""
-    dates = _coarsened(dates)
-    step = _equal_step(dates) or 1
-    return dates.unit == "month" and 12 % step > 0 and step % 12 > 0
+_MOST_UNLIKELY = 2
+
+
+def _unlikely(dates: Dates) -> int:
+    """Return how unlikely dates are, from 0.
+
+    ``_MOST_UNLIKELY`` are odd numbers of months: 05/01/2023 and 12/01/2023 are rather a week apart. Months on another
+    day than the first, such as 01/02/2023 and 02/02/2023, are rather days.
+    """
+    months = _coarsened(dates)
+    step = _equal_step(months) or 1
+    if months.unit != "month":
+        return 0
+    if 12 % step > 0 and step % 12 > 0:
+        return _MOST_UNLIKELY
+    return int(dates.unit == "day" and datetime.date.fromordinal(dates.values[0]).day > 1)
 
 
 def _weeks(cells: Sequence[str], named: bool) -> Dates | None:

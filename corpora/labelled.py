@@ -37,7 +37,7 @@ def read_labelled(
       that starts with one is quoted by the rules of CSV and at least one needs to be, as spreadsheets write them.
     - ``.csv``: a header, then records; quoted fields may contain newlines. The delimiter is the first of comma,
       semicolon and tab that the header contains.
-    - ``.jsonl``, ``.ndjson``: one JSON object per line; a label may be a string, a number or a boolean.
+    - ``.jsonl``, ``.ndjson``: one JSON object per line, each key once; a label may be a string, a number or a boolean.
     - fastText: ``__label__x text``; labels may stand anywhere in a line.
 
     For any other extension, the first line decides. Columns are found by their names, in any order and case; of a

@@ -1,11 +1,12 @@
 """Streaming text readers; :class:`TextCorpus` yields lines, or blocks of tokenized bytes for fast training."""
 
+import contextlib
 import hashlib
 import itertools
 import logging
 import os
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import IO, Any
 
 from corpora.encodings import UTF8, check_encoding, open_text
@@ -232,8 +233,15 @@ class TextCorpus:
         return f"TextCorpus({listed}, {how}, unit={self.unit!r})"
 
 
-def read_lines(source: str | os.PathLike[str], *, encoding: str = UTF8, encoding_errors: str = "strict") -> list[str]:
+def read_lines(
+    source: str | os.PathLike[str], *, encoding: str | Sequence[str] = UTF8, encoding_errors: str = "strict"
+) -> list[str]:
     """Return the lines of one file or of standard input (``-``), without newlines; blank lines are kept.
+
+    Args:
+        source: the file.
+        encoding: its encoding, or several, of which the first that fits is used.
+        encoding_errors: see :class:`TextCorpus`.
 
     Raises:
         InputError: the file does not exist or is not in that encoding.
@@ -245,7 +253,12 @@ def read_lines(source: str | os.PathLike[str], *, encoding: str = UTF8, encoding
         >>> read_lines(path)
         ['first', '', 'third']
     """
-    return list(source_lines(resolve_one(source), encoding, encoding_errors))
+    found = resolve_one(source)
+    *first, last = [encoding] if isinstance(encoding, str) else encoding
+    for each in first:
+        with contextlib.suppress(InputError):
+            return list(source_lines(found, each, encoding_errors))
+    return list(source_lines(found, last, encoding_errors))
 
 
 def source_lines(source: Source, encoding: str, encoding_errors: str) -> Generator[str, None, None]:

@@ -196,7 +196,7 @@ def _by_name(
     found: dict[str, dict[str, list[float]]] = {}
     dates: Dates | None = None
     for number, (name, own) in enumerate(parts.items()):
-        series = _dated_columns(own, columns, more)
+        series = _dated_columns(own, columns, more, quiet=number > 0)
         if number and (series.dates != dates or len(own.cells) != len(next(iter(parts.values())).cells)):
             first = next(iter(parts))
             raise InputError(
@@ -209,13 +209,13 @@ def _by_name(
     return found, dates
 
 
-def _dated_columns(rows: _Rows, columns: Sequence[str], more: Sequence[str] = ()) -> DatedSeries:
+def _dated_columns(rows: _Rows, columns: Sequence[str], more: Sequence[str] = (), quiet: bool = False) -> DatedSeries:
     """Return the columns, or all numeric ones if none are named, and ``more``, in the order of their dates."""
     header, wheres = rows.header, rows.wheres
     named, others = ({name: position(wheres[0], header, name, "column") for name in names} for names in (columns, more))
     table, commas = _table(rows)
     places = (named or _numeric(rows, table, commas)) | others
-    order, dates = _dated(header, table, wheres, set(places.values()))
+    order, dates = _dated(header, table, wheres, set(places.values()), quiet)
     series = {name: _values(name, table[place], wheres, place in commas) for name, place in places.items()}
     return DatedSeries({name: [values[row] for row in order] for name, values in series.items()}, dates)
 
@@ -259,7 +259,7 @@ def _numeric(rows: _Rows, table: dict[int, tuple[str, ...]], commas: set[int]) -
 
 
 def _dated(
-    header: list[str], table: dict[int, tuple[str, ...]], wheres: list[str], forecast: set[int]
+    header: list[str], table: dict[int, tuple[str, ...]], wheres: list[str], forecast: set[int], quiet: bool
 ) -> tuple[list[int], Dates | None]:
     """Return the rows in the order of their dates, and the dates in that order; None if no column holds dates."""
     columns = [(header[place] or "the first column", cells) for place, cells in table.items() if place not in forecast]
@@ -270,7 +270,7 @@ def _dated(
         )
         columns.insert(0, ("date", joined))
     for place, (name, cells) in enumerate(columns):
-        dates = parse_dates(name, cells, wheres, strict=place == 0 or name.lower() in NAMES)
+        dates = parse_dates(name, cells, wheres, strict=place == 0 or name.lower() in NAMES, quiet=quiet)
         if dates is None:
             continue
         if len(set(dates.values)) < len(dates.values) and any(

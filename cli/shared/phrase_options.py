@@ -37,11 +37,15 @@ def _training_option(name: str, setting: str) -> options.Decorator:
 
 
 def phrase_settings(
-    connector_words: str | None, lowercase: bool, names: Mapping[str, str] | None = None, **given: Any
+    connector_words: str | None,
+    lowercase: bool,
+    encoding: str,
+    names: Mapping[str, str] | None = None,
+    **given: Any,
 ) -> PhraseSettings:
     """Return the settings; ``connector_words`` is "english", or a file with one word per line.
 
-    ``names``: the options of settings, where their names differ.
+    ``encoding``: of the file, if it is not UTF-8. ``names``: the options of settings, where their names differ.
 
     Raises:
         click.UsageError: a value is out of range.
@@ -50,7 +54,7 @@ def phrase_settings(
 
     words: Any = () if connector_words is None else connector_words
     if connector_words not in (None, "english"):
-        lines = [line.strip() for line in read_lines(connector_words)]
+        lines = [line.strip() for line in read_lines(connector_words, encoding=("utf-8", encoding))]
         words = [line.lower() if lowercase else line for line in lines if line]
     with usage_errors(names):
         return PhraseSettings(connector_words=words, **given)
@@ -115,7 +119,7 @@ class PhraseStep:
     record: dict[str, Any] | None = None
 
     @classmethod
-    def taken_from(cls, given: dict[str, Any], lowercase: bool) -> "PhraseStep":
+    def taken_from(cls, given: dict[str, Any], lowercase: bool, encoding: str) -> "PhraseStep":
         """Remove the options from ``given``.
 
         Raises:
@@ -128,7 +132,8 @@ class PhraseStep:
         chosen = {setting: given.pop(name) for name, setting in _SETTINGS.items()}
         if passes is None:
             return cls(None, source, target)
-        return cls(phrase_settings(lowercase=lowercase, names=_NAMES, passes=passes, **chosen), source, target)
+        settings = phrase_settings(lowercase=lowercase, encoding=encoding, names=_NAMES, passes=passes, **chosen)
+        return cls(settings, source, target)
 
     def joined(
         self, texts: "TextCorpus", *, cache: bool, threads: int | None, quiet: bool, **counting: Any

@@ -34,8 +34,10 @@ def vocabulary_options(command: C) -> C:
     return command
 
 
-def take_rules(given: dict[str, Any]) -> dict[str, Any]:
+def take_rules(given: dict[str, Any], encoding: str) -> dict[str, Any]:
     """Move these options from ``given`` to arguments of ``encode_corpus``, which are returned.
+
+    ``encoding``: of the text, and of a vocabulary file that is not UTF-8.
 
     Raises:
         click.UsageError: ``--vocabulary`` is combined with an option that filters counted words.
@@ -49,7 +51,7 @@ def take_rules(given: dict[str, Any]) -> dict[str, Any]:
             if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
                 option = "--" + name.replace("_", "-")
                 raise click.UsageError(f"--vocabulary already determines the words; leave out {option}")
-        rules["vocabulary"] = load_vocabulary(source)
+        rules["vocabulary"] = load_vocabulary(source, encoding=encoding)
     for name in ("keep_words", "drop_words"):
         words = given.pop(name)
         if words is not None:

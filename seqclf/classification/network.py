@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from seqclf.layers.character_encoder import CharacterShape, character_shapes, initial_characters
 from seqclf.layers.heads import MultiLabelHead, SoftmaxHead
-from seqclf.layers.parameters import EncoderShape, encoder_shapes, initial_encoder
+from seqclf.layers.parameters import EncoderShape, check_memory, encoder_shapes, initial_encoder
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.pooling import Pooling, pooling_shapes
 
@@ -76,6 +76,7 @@ def initial_parameters(
     shape: NetworkShape, table: np.ndarray | None, random: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Return initial parameters with the given embedding table (V, E), if any; the head is Glorot-uniform."""
+    check_memory(parameter_shapes(shape), table)
     parameters = initial_encoder(shape.encoder, table, random)
     parameters |= Pooling(shape.pooling, shape.encoder, random=random).parameters()
     features = shape.encoder.features

@@ -20,12 +20,14 @@ from seqclf.classification.words import encode_words
 from seqclf.data.characters import Characters
 from seqclf.data.embeddings import Embedding, build_embedding
 from seqclf.data.labels import (
+    SKEWED,
     as_labels,
     check_labels,
     check_weighted,
     class_weights,
     distinct_labels,
     encode_labels,
+    majority_share,
     sample_weights,
     warn_if_labels_differ,
 )
@@ -49,9 +51,6 @@ if TYPE_CHECKING:
     from wordvec import WordVectors
 
 logger = logging.getLogger(__name__)
-
-SKEWED = 0.9
-"""Share of the most frequent label from which on macro-F1 chooses the epoch."""
 
 
 def train_classifier(
@@ -380,11 +379,6 @@ def train_network(
             f"{len(dev[1]):,}", 100 * majority,
         )  # fmt: skip
     return outcome
-
-
-def majority_share(targets: np.ndarray) -> float:
-    """Return the share of the most frequent class."""
-    return float(np.bincount(targets).max() / targets.size)
 
 
 def evaluate(

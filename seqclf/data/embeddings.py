@@ -8,6 +8,7 @@ import numpy as np
 
 from seqclf.data.subwords import Subwords
 from wordvec import InputError, Vocabulary
+from wordvec.system.available_memory import require_memory
 
 if TYPE_CHECKING:
     from wordvec import WordVectors
@@ -64,6 +65,7 @@ def build_embedding(
 
     Raises:
         InputError: the vectors have no words, as those of a floret file.
+        TrainingError: the embeddings do not fit in memory.
     """
     if vectors is not None and not len(vectors):
         raise InputError(
@@ -72,6 +74,7 @@ def build_embedding(
         )
     words = [token for token, count in counted if count >= min_count]
     width = vector_size if vectors is None else vectors.vectors.shape[1]
+    require_memory(8 * len(words) * width, f"a table of {len(words):,} words x {width:,}", "lower vector_size")
     table = random.standard_normal((len(words), width), dtype=np.float32)
     table *= np.float32(RANDOM_SCALE if tuned else scale or 1.0)
     if vectors is None:

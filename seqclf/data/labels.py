@@ -15,6 +15,9 @@ from wordvec.system.wording import some
 
 logger = logging.getLogger(__name__)
 
+SKEWED = 0.9
+"""Share of the most frequent label from which on macro-F1 on the validation texts chooses, not accuracy."""
+
 
 def plain_value(value: Any) -> Any:
     """Return a NumPy scalar as a Python value, and everything else unchanged."""
@@ -202,6 +205,11 @@ def check_weighted(weights: np.ndarray) -> None:
             "sample_weight is 0 for all that is trained on, because what has a weight is split off for validation; "
             "set validation_fraction to 0, or pass what to validate on"
         )
+
+
+def majority_share(targets: np.ndarray) -> float:
+    """Return the share of the most frequent class."""
+    return float(np.bincount(targets).max() / targets.size)
 
 
 def class_weights(targets: np.ndarray, classes: Sequence[Any], choice: str | Mapping[Any, float] | None) -> np.ndarray:

@@ -9,7 +9,7 @@ from seqclf.forecasting.settings import QUANTILES, ForecasterSettings
 from seqclf.forecasting.windows import Preparation
 from seqclf.layers.batches import PackedBatch, pack
 from seqclf.layers.heads import QuantileHead, RegressionHead
-from seqclf.layers.parameters import EncoderShape, Workspace, encoder_shapes, initial_encoder
+from seqclf.layers.parameters import EncoderShape, Workspace, check_memory, encoder_shapes, initial_encoder
 from seqclf.layers.pooled_network import PooledNetwork
 
 _BATCH = 512  # windows per batch in prediction
@@ -32,6 +32,7 @@ def parameter_shapes(settings: ForecasterSettings, inputs: int, columns: int) ->
 
 def fresh_network(settings: ForecasterSettings, inputs: int, columns: int) -> PooledNetwork:
     """Return a network with initial parameters."""
+    check_memory(parameter_shapes(settings, inputs, columns))
     random = np.random.default_rng([settings.seed, 0xF0CA])
     head = _head(settings, columns, random=random)
     parameters = initial_encoder(encoder_shape(settings, inputs), None, random) | head.parameters()

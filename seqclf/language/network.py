@@ -9,7 +9,7 @@ import numpy as np
 from seqclf.layers.adaptive_head import AdaptiveHead, adaptive_shapes
 from seqclf.layers.batches import PackedBatch, pack, row_sequences
 from seqclf.layers.encoder import Encoder
-from seqclf.layers.parameters import EncoderShape, FlatParameters, encoder_shapes, initial_encoder
+from seqclf.layers.parameters import EncoderShape, FlatParameters, check_memory, encoder_shapes, initial_encoder
 from seqclf.layers.tape import DropoutMasks, States
 from seqclf.layers.vocabulary_gradients import LiveColumns
 from seqclf.layers.vocabulary_head import VocabularyHead
@@ -77,6 +77,7 @@ def initial_parameters(shape: LanguageShape, counts: np.ndarray, random: np.rand
     def uniform(*size: int) -> np.ndarray:
         return random.uniform(-SPREAD, SPREAD, size).astype(np.float32)
 
+    check_memory(parameter_shapes(shape))
     parameters = initial_encoder(shape.encoder, uniform(shape.vocabulary, shape.vector_size), random)
     if shape.cutoffs:
         shapes = adaptive_shapes(shape.vocabulary, shape.hidden_size, shape.cutoffs)

@@ -136,6 +136,16 @@ hidden_size 200; leave vector_size out, or untie them
     normalize: str = normalize_setting()
     seed: int = setting("Random seed; runs with the same seed are reproducible.", default=1, least=0)
 
+    @staticmethod
+    def training_lines(lines: int, held_out: float) -> int:
+        """Return how many of the lines, the first ones, are left for training if a share is held out.
+
+        Example:
+            >>> LanguageModelSettings.training_lines(60, 0.05)
+            57
+        """
+        return lines - round(held_out * lines)
+
     def _check(self) -> None:
         if self.softmax == "adaptive" and self.tied:
             raise InputError(

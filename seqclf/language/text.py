@@ -8,6 +8,7 @@ import numpy as np
 from corpora import get_tokenizer
 from corpora.normalization import normalized
 from seqclf.data.columns import one_column
+from seqclf.language.settings import LanguageModelSettings
 from wordvec import InputError, Vocabulary
 
 UNKNOWN, LINE_END = "<unk>", "<eos>"
@@ -85,7 +86,7 @@ def read_training_text(
     first_ids = array("i", (seen.setdefault(token, len(seen)) for token in tokens))
     ids = np.frombuffer(first_ids, np.int32) if first_ids else np.empty(0, np.int32)
     ends = np.flatnonzero(ids == 1)
-    lines = ends.size - round(held_out * ends.size)
+    lines = LanguageModelSettings.training_lines(ends.size, held_out)
     trained = int(ends[lines - 1]) + 1 if lines else 0
     counts = np.bincount(ids[:trained], minlength=len(seen))
     if counts.sum() == counts[1]:

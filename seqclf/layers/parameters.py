@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 from seqclf.layers.cells import get_cell, padded
 from wordvec.system.aligned_arrays import aligned
+from wordvec.system.available_memory import require_memory
 
 DIRECTIONS = ("forward", "reverse")
 
@@ -87,6 +88,21 @@ def encoder_shapes(shape: EncoderShape) -> dict[str, tuple[int, ...]]:
             for name, size in cell.shapes(inputs, shape.hidden_size).items():
                 shapes[f"layers.{layer}.{direction}.{name}"] = size
     return shapes
+
+
+def check_memory(shapes: Mapping[str, tuple[int, ...]], table: np.ndarray | None = None) -> None:
+    """Check that parameters of these shapes, besides a ``table`` that exists, and their gradients fit in memory.
+
+    Raises:
+        TrainingError: they do not.
+    """
+    sizes = {name: math.prod(size) for name, size in shapes.items()}
+    count, largest = sum(sizes.values()), max(sizes, key=sizes.__getitem__)
+    require_memory(
+        8 * (count - (0 if table is None else table.size)),
+        f"a network of {count:,} parameters, most of them in {largest} {shapes[largest]},",
+        "use smaller sizes, such as hidden_size, or fewer words or labels",
+    )
 
 
 def initial_encoder(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from seqclf.layers.heads import RegressionHead
-from seqclf.layers.parameters import EncoderShape, encoder_shapes, initial_encoder
+from seqclf.layers.parameters import EncoderShape, check_memory, encoder_shapes, initial_encoder
 from seqclf.layers.pooled_network import PooledNetwork
 from seqclf.layers.pooling import Pooling, pooling_shapes
 from seqclf.regression.settings import RegressorSettings
@@ -26,6 +26,7 @@ def initial_parameters(
     shape: EncoderShape, pooling: str, outputs: int, table: np.ndarray | None, random: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Return initial parameters; ``table`` (V, E) is the embedding, None for numeric sequences."""
+    check_memory(parameter_shapes(shape, pooling, outputs), table)
     head = RegressionHead(outputs, shape.hidden_size, parts=shape.parts, random=random)
     parameters = initial_encoder(shape, table, random) | head.parameters()
     return parameters | Pooling(pooling, shape, random=random).parameters()

@@ -23,7 +23,14 @@ from seqclf.layers.character_encoder import (
 from seqclf.layers.crf_head import CrfHead
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.heads import SoftmaxHead
-from seqclf.layers.parameters import EncoderShape, FlatParameters, Workspace, encoder_shapes, initial_encoder
+from seqclf.layers.parameters import (
+    EncoderShape,
+    FlatParameters,
+    Workspace,
+    check_memory,
+    encoder_shapes,
+    initial_encoder,
+)
 from seqclf.layers.tape import DropoutMasks, EncoderTape
 from seqclf.layers.workers import Workers
 from seqclf.tagging.features import SLOTS, Forms
@@ -80,6 +87,7 @@ def tagger_shapes(shape: TaggerShape) -> dict[str, tuple[int, ...]]:
 
 def initial_tagger(shape: TaggerShape, words: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
     """Return initial parameters with the given word table (V, E); features start small, the unknown one at zero."""
+    check_memory(tagger_shapes(shape), words)
     features = random.standard_normal((shape.features, shape.feature_size), np.float32) * np.float32(0.1)
     features[-1] = 0
     head = _head(shape, random, np.float32).parameters()

@@ -21,6 +21,7 @@ from seqclf.layers.parameters import (
     FlatParameters,
     SpareWorkspaces,
     Workspace,
+    check_memory,
     encoder_shapes,
     initial_encoder,
 )
@@ -79,6 +80,7 @@ def initial_transducer(
     def uniform(rows: int, width: int) -> np.ndarray:
         return random.uniform(-SPREAD, SPREAD, (rows, width)).astype(np.float32)
 
+    check_memory(transducer_shapes(shape), table)
     found = {} if shape.encoder is None else initial_encoder(shape.encoder, table, random)
     target = uniform(shape.decoder.vocabulary, shape.decoder.vector_size)
     found |= initial_decoder(shape.decoder, target, random)

@@ -374,6 +374,12 @@ ERRORS = [
         {},
         "a.jsonl:1: \\ud83d is an unpaired surrogate, which UTF-8 cannot encode; write the pair or remove it",
     ),
+    (
+        "a.jsonl",
+        '{"text": "x", "label": "a"}\n{"text": "y", "label": "b", "text": "z"}',
+        {},
+        "a.jsonl:2: the key 'text' occurs 2 times in an object; rename or remove all but one",
+    ),
     ("a.jsonl", "[" * 100_000, {}, "a.jsonl:1: the JSON is nested too deeply; expected a flat object"),
     ("a.txt", "__label__a x\nno label\n", {}, "a.txt:2: expected a label __label__NAME, found 'no label'"),
     (

@@ -129,6 +129,28 @@ def test_weeks_are_not_months(tmp_path, header, count):
         assert found == ({"x": [*map(float, range(count))]}, ("day", [day.toordinal() for day in mondays])), form
 
 
+@pytest.mark.parametrize(
+    ("form", "unit", "first", "warned"),
+    [
+        ("{:02}/02/2023", "day", datetime.date(2023, 2, 1).toordinal(), "2: date '01/02/2023' may be 2023-01-02 or "),
+        ("02/{:02}/2023", "day", datetime.date(2023, 2, 1).toordinal(), "2: date '02/01/2023' may be 2023-01-02 or "),
+        ("{:02}/01/2023", "month", 12 * 2023, "3: date '02/01/2023' may be 2023-01-02 or 2023-02-01, and is read as "),
+        ("{:02}/15/2023", "month", 12 * 2023, ""),
+        ("2023-02-{:02}", "day", datetime.date(2023, 2, 1).toordinal(), ""),
+    ],
+)
+@pytest.mark.parametrize("by", [None, "shop"])
+def test_few_dates_that_may_be_days_or_months_are_warned_of(tmp_path, caplog, form, unit, first, warned, by):
+    shops = "ab" if by else "a"
+    rows = "".join(f"{shop},{form.format(row)},{row}\n" for shop in shops for row in range(1, 13))
+    found = read_dated_series(write(tmp_path, f"shop,date,x\n{rows}"), by=by)
+    assert found.dates == (unit, [first + row for row in range(12)])
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == bool(warned)
+    assert not warned or f"s.csv:{warned}" in warnings[0]
+    assert not warned or warnings[0].endswith("; write dates as year-month-day")
+
+
 def test_weeks_of_other_calendars_have_no_dates_and_gaps_are_refused(tmp_path):
     for weeks in (["2023-00", "2023-01"], ["2023-51", "2023-52", "2023-53"], ["2020-W52", "2021-W01"], ["1", "2"]):
         path = write(tmp_path, "\n".join(["week,x", *(f"{week},1" for week in weeks)]))

@@ -11,6 +11,7 @@ from wordvec.count_based.association import association_matrix
 from wordvec.count_based.settings import SvdSettings
 from wordvec.errors import InputError
 from wordvec.system.aligned_arrays import aligned, row_stride
+from wordvec.system.available_memory import require_memory
 from wordvec.system.settings import or_defaults
 from wordvec.system.structures import checked_csr, frozen
 from wordvec.system.threads import run_in_threads, worker_count
@@ -142,6 +143,7 @@ def truncated_svd(
 
     Raises:
         InputError: settings out of range, not a CSR matrix, or one whose arrays do not agree.
+        TrainingError: the factors do not fit in memory.
 
     Example:
         >>> from scipy.sparse import csr_array
@@ -156,7 +158,15 @@ def truncated_svd(
     matrix = checked_csr("matrix", matrix)
     if rank > min(matrix.shape):
         raise InputError(f"rank must be at most the smaller matrix dimension, {min(matrix.shape):,}, got {rank:,}")
-    work = _Products(matrix, min(rank + oversampling, *matrix.shape), worker_count(threads))
+    size = min(rank + oversampling, *matrix.shape)
+    rows, stride = sum(matrix.shape), row_stride(size)
+    grams = -(-max(matrix.shape) // _GRAM_ROWS)
+    require_memory(
+        4 * stride * (rows + grams * stride),
+        f"an SVD of {rank:,} dimensions of a matrix of {matrix.shape[0]:,} x {matrix.shape[1]:,}",
+        "lower vector_size, or raise min_count",
+    )
+    work = _Products(matrix, size, worker_count(threads))
     return work.decompose(rank, iterations, seed)
 
 

@@ -53,7 +53,7 @@ def encode_on(
     if type(texts) is not TextCorpus:
         raise InputError(f"workers read plain text files, got {type(texts).__name__}; write the text to a file first")
     how = reading_of(texts)
-    own = (texts.lowercase, texts.normalize)
+    own = (texts.lowercase, texts.normalize, texts.encoding)
     rules = Rules(
         min_count=min_count,
         max_vocabulary=max_vocabulary,

@@ -140,8 +140,8 @@ def encode_corpus(
             is allowed. Each text is one sentence.
         min_count: drop tokens that occur less often.
         max_vocabulary: keep only the most frequent tokens, at most this many.
-        keep_words: words to keep however rare, if they occur at all: an iterable, or a file with one word per line.
-            They are lower-cased and normalized like the text.
+        keep_words: words to keep however rare, if they occur at all: an iterable, or a file with one word per line,
+            in UTF-8 or the encoding of the text. They are lower-cased and normalized like the text.
         drop_words: words to exclude from the vocabulary, specified likewise.
         vocabulary: use this vocabulary, in its row order and with its counts (computed from this text if it has none),
             instead of counting; ``min_count`` is then ignored.
@@ -166,11 +166,12 @@ def encode_corpus(
     else:
         blocks, are_texts = blocks_of(corpus, tokenizer, lowercase, normalize)
     how = (lowercase, normalize) if are_texts else (False, "none")
+    encoding = corpus.encoding if isinstance(corpus, TextCorpus) else "utf-8"
     rules = Rules(
         min_count=min_count,
         max_vocabulary=max_vocabulary,
-        keep=word_list(keep_words, "keep_words", *how),
-        drop=word_list(drop_words, "drop_words", *how),
+        keep=word_list(keep_words, "keep_words", *how, encoding),
+        drop=word_list(drop_words, "drop_words", *how, encoding),
         vocabulary=vocabulary,
         max_types=max_types_in_memory,
     )

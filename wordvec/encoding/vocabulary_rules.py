@@ -121,14 +121,18 @@ def _most_frequent(table: Table, numbers: np.ndarray, size: int) -> np.ndarray:
     return table.ordered(numbers[counts >= least])[:size]
 
 
-def word_list(words: str | os.PathLike[str] | Iterable[str], name: str, lowercase: bool, normalize: str) -> list[str]:
+def word_list(
+    words: str | os.PathLike[str] | Iterable[str], name: str, lowercase: bool, normalize: str, encoding: str = "utf-8"
+) -> list[str]:
     """Return the distinct words of an iterable, or of the lines of a file (blank lines are skipped), normalized.
+
+    A file is in UTF-8 or else in ``encoding``, that of the text.
 
     Raises:
         InputError: the file cannot be read, or a word is invalid.
     """
     if isinstance(words, str | os.PathLike):
-        words = [word for line in read_lines(words) if (word := line.strip("\t\v\f\r "))]
+        words = [word for line in read_lines(words, encoding=("utf-8", encoding)) if (word := line.strip("\t\v\f\r "))]
     listed = dict.fromkeys(words)
     for word in listed:
         if not isinstance(word, str) or not word:

@@ -19,11 +19,15 @@ _WHITE = re.compile(r"[\t\n\v\f\r ]")
 _LINE_END = "</s>"
 
 
-def load_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
+def load_vocabulary(path: str | os.PathLike[str], encoding: str = "utf-8") -> Vocabulary:
     """Read a vocabulary from a file of words and counts, such as one written by word2vec.c's ``-save-vocab``.
 
     Rows are sorted by descending count, then by bytes, regardless of line order. word2vec.c counts line ends as the
     word ``</s>`` in its first line; it never occurs in texts read here, so it is skipped and a message is logged.
+
+    Args:
+        path: the file.
+        encoding: that of the file if it is not UTF-8.
 
     Raises:
         FormatError: a line is malformed or a word is repeated; the message names the line.
@@ -38,7 +42,7 @@ def load_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
         <Vocabulary of 3 tokens ['the', 'king', 'queen'], 104 counted>
     """
     counts: dict[str, int] = {}
-    for number, line in enumerate(read_lines(path), 1):
+    for number, line in enumerate(read_lines(path, encoding=("utf-8", encoding)), 1):
         if not line.strip():
             continue
         found = _LINE.fullmatch(line)

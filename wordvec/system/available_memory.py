@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from wordvec.errors import TrainingError
 from wordvec.system.control_groups import control_groups
 
 _NAMES = {
@@ -26,6 +27,30 @@ def available_memory(root: str | os.PathLike[str] = "/") -> int | None:
     """
     found = [*_machine_memory(Path(root)), *_control_group_memory(Path(root))]
     return max(min(found), 0) if found else None
+
+
+def require_memory(needed: int, what: str, remedy: str) -> None:
+    """Check that at least so many bytes are available, before they are allocated.
+
+    Raises:
+        TrainingError: they are not.
+
+    Example:
+        >>> require_memory(10**18, "a table of 5 words", "lower vector_size")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        corpora.errors.TrainingError: a table of 5 words needs at least 1,000,000,000.0 GB of memory, but only ...
+    """
+    free = available_memory()
+    if free is not None and needed > free:
+        raise TrainingError(
+            f"{what} needs at least {shown_bytes(needed)} of memory, but only {shown_bytes(free)} are free; {remedy}"
+        )
+
+
+def shown_bytes(count: int) -> str:
+    """Return a number of bytes for a message."""
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def _machine_memory(root: Path) -> Iterator[int]:

@@ -11,7 +11,7 @@ import numpy as np
 from wordvec.encoding.corpus import EncodedCorpus
 from wordvec.errors import TrainingError
 from wordvec.system.aligned_arrays import aligned, row_stride
-from wordvec.system.available_memory import available_memory
+from wordvec.system.available_memory import available_memory, shown_bytes
 from wordvec.system.threads import worker_count
 from wordvec.system.validation import check_kind, check_whole
 from wordvec.word2vec.settings import TILE, Word2VecSettings
@@ -294,7 +294,13 @@ def estimate_memory(
     lanes = settings.lanes if reproducible else threads
     row = 4 * row_stride(settings.vector_size)
     sizes = sizes_of(settings, types)
-    lane_arrays, tile_arrays = allocate(settings, sizes, lanes, threads, row_stride(settings.vector_size), types=1)
+    try:
+        lane_arrays, tile_arrays = allocate(settings, sizes, lanes, threads, 0, types=1)
+    except (MemoryError, ValueError):  # ValueError: more than can be addressed
+        raise TrainingError(
+            "the buffers of the threads need more memory than there is; lower threads, window, negatives "
+            "or shared_negatives"
+        ) from None
     private = lanes * (1 + sizes.touched) * row if reproducible else lanes * row
     ngrams = merged = 0
     if settings.subwords:
@@ -311,7 +317,7 @@ def estimate_memory(
         "vocabulary": _WORD * types,
         "sampling": _SAMPLING * types,
         "lanes": private + sum(array.nbytes for array in lane_arrays),
-        "threads": of_types + sum(array.nbytes for array in tile_arrays),
+        "threads": of_types + threads * 8 * row + sum(array.nbytes for array in tile_arrays),
     }
 
 
@@ -332,15 +338,11 @@ def check_memory(
         share = free / needed
         largest, size = max(2, int(share * types)), max(1, int(share * settings.vector_size))
         raise TrainingError(
-            f"training {types:,} words x {settings.vector_size} needs {_bytes(needed)} of memory, but only "
-            f"{_bytes(free)} are free; "
+            f"training {types:,} words x {settings.vector_size} needs {shown_bytes(needed)} of memory, but only "
+            f"{shown_bytes(free)} are free; "
             + ("turn off evaluation and early stopping, " if keeps_best else "")
             + f"raise min_count, or set max_vocabulary to at most {largest:,} or vector_size to at most {size}"
         )
     if settings.subwords is not None:
-        _log.info("training with n-grams takes about %s of memory", _bytes(needed))
+        _log.info("training with n-grams takes about %s of memory", shown_bytes(needed))
     return parts
-
-
-def _bytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

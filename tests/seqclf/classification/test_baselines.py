@@ -10,6 +10,7 @@ from seqclf import ClassifierSettings, compare_baselines, train_classifier
 from seqclf.classification import baselines
 from seqclf.classification.baselines import STRENGTHS, _log_count_ratio, compare_multi_label_baselines
 from seqclf.classification.cross_validation import learning_curve
+from seqclf.metrics import macro_f1
 from wordvec import InputError
 
 
@@ -48,6 +49,31 @@ def test_tfidf_matches_a_scikit_learn_pipeline_with_c_chosen_on_dev():
     result = compare_baselines(*train, *test, dev=dev, tokenizer="whitespace")[1]
     assert result.chosen == f"C = {STRENGTHS[best]:g}"
     assert result.score.accuracy == pytest.approx(scores[best][1])
+
+
+def test_macro_f1_chooses_c_of_skewed_labels():
+    random = np.random.default_rng(7)
+
+    def skewed(count):
+        labels = [int(random.random() < 0.07) for _ in range(count)]
+        words = [[f"w{random.integers(0, 40)}" for _ in range(6)] for _ in range(count)]
+        for text, label in zip(words, labels, strict=True):
+            text[2] = "sign" if random.random() < (0.6 if label else 0.08) else text[2]
+        return [" ".join(text) for text in words], labels
+
+    train, dev, test = skewed(400), skewed(200), skewed(200)
+    scores = []
+    for strength in STRENGTHS:
+        pipeline = make_pipeline(
+            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+"),
+            LogisticRegression(C=strength, max_iter=1000),
+        ).fit(*train)
+        predicted = pipeline.predict(dev[0]).tolist()
+        scores.append((macro_f1(dev[1], predicted), pipeline.score(*dev)))
+    best = scores.index(max(scores))
+    assert [best, int(np.argmax([accuracy for _, accuracy in scores]))] == [5, 0]
+    result = compare_baselines(*train, *test, dev=dev, tokenizer="whitespace")[1]
+    assert result.chosen == f"C = {STRENGTHS[best]:g}"
 
 
 def test_log_count_ratios_by_hand():

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from tests.oracles import naive_frequency
 from wordvec import CooccurrenceSettings, SvdSettings, count_cooccurrences, encode_corpus, truncated_svd
 from wordvec.count_based.svd import train_svd
-from wordvec.errors import InputError
+from wordvec.errors import InputError, TrainingError
 
 RANDOM = np.random.default_rng(5)
 
@@ -182,6 +182,16 @@ def test_more_dimensions_than_words_are_rejected():
     alone = count_cooccurrences(encode_corpus(["a", "b"], min_count=1, cache=False))
     with pytest.raises(InputError, match="no two words co-occur more often than by chance"):
         train_svd(alone, SvdSettings(vector_size=1))
+
+
+def test_factors_beyond_the_memory_are_refused():
+    matrix = csr_array(([1.0], ([5], [7])), shape=(2_000_000, 1_000_000))
+    with pytest.raises(
+        TrainingError,
+        match=r"an SVD of 800,000 dimensions of a matrix of 2,000,000 x 1,000,000 needs at least .* GB of memory, but "
+        r"only .* GB are free; lower vector_size, or raise min_count",
+    ):
+        truncated_svd(matrix, 800_000)
 
 
 def test_matrices_whose_arrays_disagree_are_rejected():

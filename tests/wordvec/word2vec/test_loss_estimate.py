@@ -9,7 +9,7 @@ import pytest
 
 import wordvec
 from tests.cases.word2vec import random_corpus, wraps_around
-from wordvec import Word2VecSettings, estimate_memory
+from wordvec import Word2VecSettings, encode_corpus, estimate_memory
 from wordvec.errors import InputError, TrainingError
 from wordvec.kernels.simd import JIT_OFF
 from wordvec.word2vec import buffers as memory
@@ -64,6 +64,18 @@ def test_estimate_matches_actual_memory():
     assert words == 60_000
     # Ids and offsets, which are memory-mapped, are not included.
     assert 0.8 * estimate < taken < 1.2 * estimate
+
+
+@pytest.mark.parametrize("mode", ["reproducible", "hogwild"])
+def test_sizes_beyond_the_memory_are_refused_before_anything_is_allocated(mode):
+    corpus = encode_corpus(["a b c", "b c d"] * 9, min_count=1)
+    for size in (10**9, 2**63 - 1):
+        settings = Word2VecSettings(vector_size=size, mode=mode)
+        with pytest.raises(TrainingError, match=rf"training 4 words x {size} needs .* GB of memory, but only .* free"):
+            train_word2vec(corpus, settings)
+    settings = Word2VecSettings(shared_negatives=10**10, mode=mode)
+    with pytest.raises(TrainingError, match="the buffers of the threads need more memory than there is; lower threads"):
+        train_word2vec(corpus, settings, threads=2)
 
 
 def test_insufficient_memory_error_suggests_a_remedy(monkeypatch):
