@@ -1,7 +1,8 @@
 """The language model's network: encoder ▶ vocabulary head, over windows of a text with the state carried over."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from seqclf.layers.batches import PackedBatch, pack, row_sequences
 from seqclf.layers.encoder import Encoder
 from seqclf.layers.parameters import EncoderShape, FlatParameters, check_memory, encoder_shapes, initial_encoder
 from seqclf.layers.tape import DropoutMasks, States
-from seqclf.layers.vocabulary_gradients import LiveColumns
+from seqclf.layers.vocabulary_gradients import LANES, LiveColumns
 from seqclf.layers.vocabulary_head import VocabularyHead
 from seqclf.layers.workers import Workers
 
@@ -128,6 +129,10 @@ def windows(ids: np.ndarray, bounds: np.ndarray, steps: int) -> Iterator[Window]
         yield Window(pack(ids[place], offsets, sequences), following.token_ids[following.forward_rows])
 
 
+def _call(job: Callable[[], Any]) -> Any:
+    return job()
+
+
 @dataclass
 class Gradients:
     """Result of a backward pass; the dense gradients are in ``LanguageNetwork.d_dense``.
@@ -208,7 +213,9 @@ class LanguageNetwork:
         assert tape.last is not None
         return tape.states, tape.last
 
-    def log_probabilities(self, ids: np.ndarray, workers: Workers | None = None, *, steps: int = WINDOW) -> np.ndarray:
+    def log_probabilities(
+        self, ids: np.ndarray, workers: Workers | None = None, *, steps: int = 2 * WINDOW
+    ) -> np.ndarray:
         """Return log p of each token but the first, (N,) float64, read as one stream from a state of zeros.
 
         Args:
@@ -216,11 +223,25 @@ class LanguageNetwork:
             workers: threads.
             steps: per window.
         """
-        found, states = [np.empty(0)], None
+        workers = workers or Workers(1)
+        found, states, waiting = [np.empty(0)], None, None
         for window in windows(ids, np.array([0, ids.size - 1]), steps):
-            rows, states = self.read(window.batch, states, workers)
-            found.append(self.head.log_probabilities(rows, window.targets, workers))
+            # A single stream keeps one thread busy. The others score the rows of the previous window meanwhile.
+            jobs: list[Callable[[], Any]] = [partial(self.read, window.batch, states)]
+            if waiting is not None:
+                jobs += self._scoring(*waiting, workers.threads)
+            (rows, states), *scores = workers.map(_call, jobs)
+            found += scores
+            waiting = rows.copy(), window.targets
+        if waiting is not None:
+            found.append(self.head.log_probabilities(*waiting, workers))
         return np.concatenate(found)
+
+    def _scoring(self, rows: np.ndarray, targets: np.ndarray, threads: int) -> list[Callable[[], np.ndarray]]:
+        """Return jobs that return log p of the targets (R,), part by part: two per thread, of whole groups."""
+        step = max(len(rows) // (2 * threads) // LANES * LANES, LANES) if threads > 1 else len(rows)
+        parts = [slice(start, start + step) for start in range(0, len(rows), step)]
+        return [partial(self.head.log_probabilities, rows[part], targets[part]) for part in parts]
 
     def backward(
         self,

@@ -7,6 +7,7 @@ import pytest
 
 from seqclf.language.network import LanguageNetwork, LanguageShape, initial_parameters, parameter_shapes, windows
 from seqclf.layers.tape import States
+from seqclf.layers.workers import Workers
 from tests.oracles import naive_recurrent
 
 WORDS = 7
@@ -43,6 +44,16 @@ def test_windows_with_carried_state_equal_one_long_window():
     whole = network.log_probabilities(TEXT)
     for steps in (1, 4, 7):
         np.testing.assert_allclose(network.log_probabilities(TEXT, steps=steps), whole, atol=1e-14)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_scoring_while_reading_gives_the_same_bits(threads, monkeypatch):
+    monkeypatch.setattr("seqclf.layers.workers.available_cores", lambda: threads)
+    network, _ = make(TIED, np.float32)
+    ids = np.random.default_rng(4).integers(0, len(COUNTS), 500).astype(np.int32)
+    with Workers(threads) as workers:
+        found = network.log_probabilities(ids, workers, steps=150)
+    np.testing.assert_array_equal(found, network.log_probabilities(ids, steps=150))
 
 
 def test_float32_agrees_with_float64():
