@@ -6,6 +6,9 @@ and the same with 32 columns further on, if asked for both. Lists of offsets cho
 the result, so that columns which dropout has set to zero cost nothing. Sums start from the value in ``out`` and add
 their products in the order of k; so the result does not depend on how rows are assigned to tiles and threads, nor on
 products with zero.
+
+Meanwhile, lines of an array that is read or written next are fetched, some with every tile: all at once, they would
+delay the tile's own reads.
 """
 
 from functools import lru_cache
@@ -13,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 
 from seqclf.kernels.panels import UNITS, write_sums
 from wordvec.kernels.simd import JIT_OFF, Lowering, compiled_address, has_long_registers, primitive
@@ -62,6 +65,20 @@ if not JIT_OFF:
 
         return pointer(pointer, types.intp), codegen
 
+    @primitive
+    def _fetch(typingctx: Any, pointer: Any) -> Lowering:
+        """Prefetch a cache line for writing."""
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            byte, i32 = ir.IntType(8).as_pointer(), ir.IntType(32)
+            function = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32]), "llvm.prefetch.p0"
+            )
+            builder.call(function, [builder.bitcast(args[0], byte), i32(1), i32(3), i32(1)])
+            return context.get_dummy_value()
+
+        return types.void(pointer), codegen
+
 
 def _write_tile(builder: Any, args: Any, rows: int, is_pair: bool) -> None:
     """Emit the loop of ``_tile`` for a number of rows."""
@@ -86,7 +103,7 @@ def _write_tile(builder: Any, args: Any, rows: int, is_pair: bool) -> None:
 
 def _multiply(
     a: Any, a_rows: Any, a_columns: Any, b: Any, b_step: int, out: Any, out_rows: Any, depth: int, rows: int,
-    b_apart: int, out_apart: int,
+    b_apart: int, out_apart: int, ahead: Any, lines: int, ahead_apart: int,
 ) -> None:  # fmt: skip
     """The product for any number of rows, tile by tile; all but numbers are pointers."""
     if rows == 0 or depth == 0:
@@ -104,6 +121,11 @@ def _multiply(
                     _after(out, place * out_apart + v), _after(out_rows, top), depth, bottom - top + kind,
                     b_apart, out_apart,
                 )  # fmt: skip
+            fetched = i * lines // tall if place == 0 else lines
+            for line in range(fetched, (i + 1) * lines // tall):
+                _fetch(_after(ahead, line * UNITS))
+                if ahead_apart != 0:
+                    _fetch(_after(ahead, ahead_apart + line * UNITS))
 
 
 @lru_cache
@@ -113,7 +135,8 @@ def chosen_product() -> int:
         return 0
     number, offsets, integer = types.CPointer(types.float32), types.CPointer(types.int64), types.intp
     return compiled_address(
-        _multiply, types.void(number, offsets, offsets, number, integer, number, offsets, *[integer] * 4)
+        _multiply,
+        types.void(number, offsets, offsets, number, integer, number, offsets, *[integer] * 4, number, *[integer] * 2),
     )
 
 
@@ -122,7 +145,7 @@ if JIT_OFF:
     def multiply_chosen(
         address: int, a: np.ndarray, a_first: int, a_rows: np.ndarray, a_columns: np.ndarray, b: np.ndarray,
         b_first: int, b_step: int, out: np.ndarray, out_first: int, out_rows: np.ndarray, depth: int, rows: int,
-        b_apart: int, out_apart: int,
+        b_apart: int, out_apart: int, ahead: np.ndarray, ahead_first: int, lines: int, ahead_apart: int,
     ) -> None:  # fmt: skip
         left = a[a_first + a_rows[:rows, None] + a_columns[None, :depth]]
         for place in range(2 if b_apart else 1):
@@ -137,14 +160,20 @@ else:
     def multiply_chosen(
         typingctx: Any, address: Any, a: Any, a_first: Any, a_rows: Any, a_columns: Any, b: Any, b_first: Any,
         b_step: Any, out: Any, out_first: Any, out_rows: Any, depth: Any, rows: Any, b_apart: Any, out_apart: Any,
+        ahead: Any, ahead_first: Any, lines: Any, ahead_apart: Any,
     ) -> Lowering:  # fmt: skip
         """Compute the product of this module's formula on flat float32 arrays, from ``a_first``, ``b_first`` and
         ``out_first`` on, and, unless ``b_apart`` is 0, a second one ``b_apart`` and ``out_apart`` further on, to the
-        same bits as alone; lists of offsets are int64, and ``address`` is that of ``chosen_product``."""
+        same bits as alone; lists of offsets are int64, and ``address`` is that of ``chosen_product``.
+
+        So many cache ``lines`` of ``ahead`` are fetched, from ``ahead_first`` on, and, unless ``ahead_apart`` is 0, as
+        many that much further on.
+        """
         number = types.intp
         signature = types.void(
-            number, a, number, a_rows, a_columns, b, number, number, out, number, out_rows, *[number] * 4
-        )
+            number, a, number, a_rows, a_columns, b, number, number, out, number, out_rows, *[number] * 4,
+            ahead, *[number] * 3,
+        )  # fmt: skip
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             def pointer(place: int, first: Any = None) -> Any:
@@ -153,7 +182,7 @@ else:
 
             values = [
                 pointer(1, args[2]), pointer(3), pointer(4), pointer(5, args[6]), args[7], pointer(8, args[9]),
-                pointer(10), *args[11:],
+                pointer(10), *args[11:15], pointer(15, args[16]), *args[17:],
             ]  # fmt: skip
             function = ir.FunctionType(ir.VoidType(), [value.type for value in values])
             builder.call(builder.inttoptr(args[0], function.as_pointer()), values)

@@ -70,12 +70,23 @@ def output_pack(states: np.ndarray, groups: Groups, packed: np.ndarray) -> None:
 
 
 @kernel(inline=True)
+def _ahead(groups: Groups, g: int, near: int, words: int, first: int, last: int) -> tuple[int, int, int]:
+    """Return where the scores are that are used next, those of group g and of the words from ``near`` on, or, if g is
+    ``last``, of the following words of group ``first``; how many cache lines they take, and how far on those of the
+    second of two groups are."""
+    if g == last:
+        g, near = first, near + NEAR_WORDS
+    count, apart = max(min(NEAR_WORDS, words - near), 0), (_together(groups, g, last) - 1) * words * LANES
+    return (g * words + near) * LANES, count * (LANES // UNITS), apart
+
+
+@kernel(inline=True)
 def _score(
     product: int, packed: np.ndarray, groups: Groups, weight: np.ndarray, bias: np.ndarray, g: int, size: int,
-    near: int, scores: np.ndarray, start: int, apart: int,
+    near: int, scores: np.ndarray, start: int, apart: int, ahead: int, lines: int, ahead_apart: int,
 ) -> None:  # fmt: skip
     """Compute the scores of group g, or of two from g on, for at most ``NEAR_WORDS`` words from ``near`` on; those of
-    the first are at ``start``, those of the second ``apart`` further on."""
+    the first are at ``start``, those of the second ``apart`` further on. ``ahead``: see ``_ahead``."""
     begin, end = groups.bounds[g], groups.bounds[g + 1] - 1
     width, count = weight.size // bias.size, min(NEAR_WORDS, bias.size - near)
     for i in range(size):
@@ -86,6 +97,7 @@ def _score(
     multiply_chosen(
         product, weight, near * width, groups.words, groups.columns[begin:end], packed, begin * LANES, LANES,
         scores, start, groups.steps, end - begin, count, (size - 1) * (end + 1 - begin) * LANES, apart,
+        scores, ahead, lines, ahead_apart,
     )  # fmt: skip
 
 
@@ -107,7 +119,10 @@ def output_group_scores(
         g = first
         while g < last:
             size, at = _together(groups, g, last), (g * words + near) * LANES
-            _score(product, packed, groups, weight, bias, g, size, near, scores, at, words * LANES)
+            ahead, lines, apart = _ahead(groups, g + size, near, words, first, last)
+            _score(
+                product, packed, groups, weight, bias, g, size, near, scores, at, words * LANES, ahead, lines, apart
+            )  # fmt: skip
             g += size
 
 
@@ -139,7 +154,7 @@ def output_group_losses(
         g = first
         while g < last:
             size = _together(groups, g, last)
-            _score(product, packed, groups, weight, bias, g, size, near, scores, 0, NEAR_WORDS * LANES)
+            _score(product, packed, groups, weight, bias, g, size, near, scores, 0, NEAR_WORDS * LANES, 0, 0, 0)
             for part in range(0, size * LANES, UNITS):
                 start, to = part // LANES * NEAR_WORDS * LANES + part % LANES, g * LANES + part
                 before = top = load(tops, to)
@@ -256,10 +271,12 @@ def output_d_states(
         g = first
         while g < last:
             size, begin, end = _together(groups, g, last), groups.bounds[g], groups.bounds[g + 1] - 1
+            ahead, lines, apart = _ahead(groups, g + size, near, words, first, last)
             multiply_chosen(
                 product, weight, near * width, groups.columns[begin:end], groups.words, scores,
                 (g * words + near) * LANES, LANES, d_packed, begin * LANES, groups.steps, min(NEAR_WORDS, words - near),
                 end - begin, (size - 1) * words * LANES, (end + 1 - begin) * LANES,
+                scores, ahead, lines, apart,
             )  # fmt: skip
             g += size
     for g in range(first, last):
@@ -308,9 +325,13 @@ def output_d_weight(
                 for lane in range(LANES):
                     lanes[depth + lane] = (groups.bounds[g] - begin) * LANES + lane
                 depth += LANES
+            # The scores of the next run's first group are fetched meanwhile, or of the first run's for the next words.
+            g, word = (groups.runs[r + 1], v) if r + 2 < groups.runs.size else (0, v + 2 * LANES)
+            lines = max(min(2 * LANES, last - word), 0) * (LANES // UNITS)
             multiply_chosen(
                 product, packed, begin * LANES, groups.steps, lanes, squares, 0, LANES, sums, 0,
                 groups.offsets[begin:end], depth, end - begin, (count - 1) * square, block,
+                scores, (g * words + word) * LANES, lines, 0,
             )  # fmt: skip
         for part in range(count):
             own, word = part * block, v + part * LANES

@@ -10,8 +10,9 @@ from wordvec.kernels.simd import kernel
 @kernel
 def multiply(product, a, first, rows, columns, b, out, out_rows, b_apart, out_apart):
     multiply_chosen(
-        product, a, first, rows, columns, b, 32, 32, out, 32, out_rows, columns.size, rows.size, b_apart, out_apart
-    )
+        product, a, first, rows, columns, b, 32, 32, out, 32, out_rows, columns.size, rows.size, b_apart, out_apart,
+        b, 0, 7, b_apart,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("rows", [0, 1, 5, 8, 13, 23])
