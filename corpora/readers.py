@@ -6,7 +6,7 @@ import itertools
 import logging
 import os
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from typing import IO, Any
 
 from corpora.encodings import UTF8, check_encoding, open_text
@@ -234,7 +234,10 @@ class TextCorpus:
 
 
 def read_lines(
-    source: str | os.PathLike[str], *, encoding: str | Sequence[str] = UTF8, encoding_errors: str = "strict"
+    source: str | os.PathLike[str],
+    *,
+    encoding: str | list[str] | tuple[str, ...] = UTF8,
+    encoding_errors: str = "strict",
 ) -> list[str]:
     """Return the lines of one file or of standard input (``-``), without newlines; blank lines are kept.
 
@@ -254,7 +257,8 @@ def read_lines(
         ['first', '', 'third']
     """
     found = resolve_one(source)
-    *first, last = [encoding] if isinstance(encoding, str) else encoding
+    several: Any = encoding if isinstance(encoding, list | tuple) and encoding else [encoding]
+    *first, last = several
     for each in first:
         with contextlib.suppress(InputError):
             return list(source_lines(found, each, encoding_errors))

@@ -70,7 +70,7 @@ def test_utf_16_is_not_read_as_utf_8_with_replaced_bytes(tmp_path, errors):
         read_lines(path, encoding_errors=errors)
 
 
-@pytest.mark.parametrize("encoding", ["klingon", "base64", "", None, "a\0b"])
+@pytest.mark.parametrize("encoding", ["klingon", "base64", "", None, "a\0b", (), ("utf-16", None)])
 def test_unknown_encodings_are_rejected(tmp_path, encoding):
     path = tmp_path / "text.txt"
     path.write_text("a")
