@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 
 from seqclf.kernels.panels import UNITS, write_sums
-from wordvec.kernels.simd import JIT_OFF, Lowering, compiled_address, has_long_registers, primitive
+from wordvec.kernels.simd import JIT_OFF, Lowering, compiled_address, has_long_registers, prefetch, primitive
 
 LANES = 32
 TILE_ROWS, TILE_VECTORS = (8, 2) if has_long_registers() else (6, 1)
@@ -65,20 +65,6 @@ if not JIT_OFF:
 
         return pointer(pointer, types.intp), codegen
 
-    @primitive
-    def _fetch(typingctx: Any, pointer: Any) -> Lowering:
-        """Prefetch a cache line for writing."""
-
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            byte, i32 = ir.IntType(8).as_pointer(), ir.IntType(32)
-            function = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32]), "llvm.prefetch.p0"
-            )
-            builder.call(function, [builder.bitcast(args[0], byte), i32(1), i32(3), i32(1)])
-            return context.get_dummy_value()
-
-        return types.void(pointer), codegen
-
 
 def _write_tile(builder: Any, args: Any, rows: int, is_pair: bool) -> None:
     """Emit the loop of ``_tile`` for a number of rows."""
@@ -123,9 +109,9 @@ def _multiply(
                 )  # fmt: skip
             fetched = i * lines // tall if place == 0 else lines
             for line in range(fetched, (i + 1) * lines // tall):
-                _fetch(_after(ahead, line * UNITS))
+                prefetch(ahead, line * UNITS)
                 if ahead_apart != 0:
-                    _fetch(_after(ahead, ahead_apart + line * UNITS))
+                    prefetch(ahead, ahead_apart + line * UNITS)
 
 
 @lru_cache

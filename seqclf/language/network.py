@@ -1,5 +1,6 @@
 """The language model's network: encoder ▶ vocabulary head, over windows of a text with the state carried over."""
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -129,10 +130,6 @@ def windows(ids: np.ndarray, bounds: np.ndarray, steps: int) -> Iterator[Window]
         yield Window(pack(ids[place], offsets, sequences), following.token_ids[following.forward_rows])
 
 
-def _call(job: Callable[[], Any]) -> Any:
-    return job()
-
-
 @dataclass
 class Gradients:
     """Result of a backward pass; the dense gradients are in ``LanguageNetwork.d_dense``.
@@ -230,7 +227,7 @@ class LanguageNetwork:
             jobs: list[Callable[[], Any]] = [partial(self.read, window.batch, states)]
             if waiting is not None:
                 jobs += self._scoring(*waiting, workers.threads)
-            (rows, states), *scores = workers.map(_call, jobs)
+            (rows, states), *scores = workers.map(operator.call, jobs)
             found += scores
             waiting = rows.copy(), window.targets
         if waiting is not None:

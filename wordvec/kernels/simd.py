@@ -483,7 +483,9 @@ else:
 
     def _fetching(to_write: int, doc: str) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            data = context.make_array(signature.args[0])(context, builder, args[0]).data
+            kind, data = signature.args[0], args[0]
+            if isinstance(kind, types.Array):
+                data = context.make_array(kind)(context, builder, data).data
             byte = ir.IntType(8).as_pointer()
             pointer = builder.bitcast(builder.gep(data, [args[1]]), byte)
             i32 = ir.IntType(32)
@@ -494,12 +496,13 @@ else:
             return context.get_dummy_value()
 
         def typing(typingctx: Any, array: Any, index: Any) -> Lowering | None:
-            return (types.void(array, types.intp), codegen) if isinstance(array, types.Array) else None
+            found = isinstance(array, types.Array | types.CPointer)
+            return (types.void(array, types.intp), codegen) if found else None
 
         typing.__doc__ = doc
         return primitive(typing)
 
-    prefetch = _fetching(1, "Prefetch the cache line of ``array[index]`` for writing.")
+    prefetch = _fetching(1, "Prefetch the cache line of ``array[index]``, or of a pointer's, for writing.")
     prefetch_to_read = _fetching(
         0, "Prefetch the cache line of ``array[index]`` for reading, shared with other threads."
     )
